@@ -1,0 +1,310 @@
+//! Calls and legs, folded.
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+
+use crate::call::{LegState, Said, evolve_leg};
+use crate::event::{CallBegan, CallFact, Cause, DequeueReason, LegFact, Party, Role, With};
+use crate::ids::{CallId, LegId, ThreadId, Time};
+use crate::world::{Call, Leg, World};
+
+pub(crate) fn call(world: &mut World, id: CallId, happened: Time, fact: &CallFact) {
+    if let CallFact::Began(began) = fact {
+        return begin(world, id, happened, began);
+    }
+    let Some(call) = world.calls.get_mut(&id) else { return };
+    match fact {
+        CallFact::Began(_) => {}
+        CallFact::Described { ani, dnis, direction } => {
+            call.ani.clone_from(ani);
+            call.dnis.clone_from(dnis);
+            call.direction = *direction;
+        }
+        CallFact::AlsoKnownAs { key } => {
+            call.keys.push(key.clone());
+            if let Some(switch) = world.switches.get_mut(&call.switch) {
+                switch.calls.insert(key.clone(), id);
+            }
+        }
+        CallFact::UserDataSet { key, value } => {
+            call.user_data.insert(key.clone(), value.clone());
+        }
+        CallFact::IvrEntered { flow } => call.ivr = Some(flow.clone()),
+        CallFact::IvrLeft => call.ivr = None,
+        CallFact::Queued { queue, .. } => {
+            call.queued = Some((queue.clone(), happened));
+            call.waited = true;
+            if let Some(queue) = world.queues.get_mut(queue) {
+                queue.waiting.insert(id, happened);
+            }
+        }
+        CallFact::Dequeued { queue, reason } => {
+            call.queued = None;
+            call.gave_up_waiting = *reason == DequeueReason::Abandoned;
+            if let Some(queue) = world.queues.get_mut(queue) {
+                queue.waiting.remove(&id);
+            }
+        }
+        CallFact::Transferred(transfer) => {
+            call.transfer = Some(transfer.clone());
+            call.conferenced_by = None;
+        }
+        CallFact::TransferCompleted { .. } => call.transfer = None,
+        CallFact::Conferenced { room, by, to } => {
+            call.conference = Some(room.clone().unwrap_or_default());
+            call.conferenced_by = by.clone().zip(to.clone());
+            if room.is_some() && call.answered.is_none_or(|with| with == With::System) {
+                call.answered = Some(With::Conference);
+            }
+        }
+        CallFact::ThreadJoined { with } => {
+            let (here, with) = (call.story, *with);
+            join_stories(world, here, with);
+        }
+        CallFact::RecordingStarted { .. }
+        | CallFact::RecordingPaused
+        | CallFact::RecordingResumed
+        | CallFact::RecordingStopped => {}
+        CallFact::SupervisionBegan { by, mode } => {
+            call.supervisors.insert(by.clone(), *mode);
+            if let Some(device) = world.devices.get_mut(by) {
+                device.supervising = Some(id);
+            }
+        }
+        CallFact::SupervisionEnded { by } => {
+            call.supervisors.remove(by);
+            release_supervisor(world, id, by);
+        }
+        CallFact::Ended { .. } => {
+            call.ended = true;
+            for by in core::mem::take(&mut call.supervisors).into_keys() {
+                release_supervisor(world, id, &by);
+            }
+            let Some(call) = world.calls.get(&id) else { return };
+            if let Some(switch) = world.switches.get_mut(&call.switch) {
+                for key in &call.keys {
+                    if switch.calls.get(key) == Some(&id) {
+                        switch.calls.remove(key);
+                    }
+                }
+            }
+            world.fading.push((id, None));
+        }
+    }
+}
+
+fn release_supervisor(world: &mut World, call: CallId, by: &str) {
+    if let Some(device) = world.devices.get_mut(by).filter(|device| device.supervising == Some(call)) {
+        device.supervising = None;
+    }
+}
+
+/// The older thread tells the story on, for every call of the younger one.
+fn join_stories(world: &mut World, one: ThreadId, other: ThreadId) {
+    let (older, younger) = (one.min(other), one.max(other));
+    for call in world.calls.values_mut().filter(|call| call.story == younger) {
+        call.story = older;
+    }
+}
+
+fn begin(world: &mut World, id: CallId, happened: Time, began: &CallBegan) {
+    world.last_call = world.last_call.max(id.0);
+    let previous_story = began.previous.and_then(|previous| world.calls.get(&previous)).map(|previous| previous.story);
+    let previous_conn = began.previous.and_then(|previous| world.calls.get(&previous)).map(|previous| previous.conn);
+    let call = Call {
+        conn: began.conn,
+        thread: began.thread,
+        story: previous_story.unwrap_or(began.thread),
+        switch: began.switch.clone(),
+        keys: alloc::vec![began.key.clone()],
+        began: happened,
+        direction: began.direction,
+        ani: began.ani.clone(),
+        ani_name: began.ani_name.clone(),
+        dnis: began.dnis.clone(),
+        previous: began.previous,
+        previous_conn,
+        user_data: BTreeMap::new(),
+        legs: BTreeMap::new(),
+        queued: None,
+        ivr: None,
+        conference: None,
+        transfer: None,
+        conferenced_by: None,
+        answered_by: None,
+        answered: None,
+        supervisors: BTreeMap::new(),
+        last_refusal: None,
+        hung_up_by: None,
+        caller_outside: false,
+        waited: false,
+        gave_up_waiting: false,
+        caller_end: None,
+        ended: false,
+    };
+    crate::evolve::switch_of(world, &began.switch).calls.insert(began.key.clone(), id);
+    world.calls.insert(id, call);
+}
+
+pub(crate) fn leg(world: &mut World, call: CallId, id: LegId, happened: Time, fact: &LegFact) {
+    match fact {
+        LegFact::Dialing(party) => arrive(world, call, id, happened, party, Said::Dialing),
+        LegFact::Ringing(party) => arrive(world, call, id, happened, party, Said::Ringing),
+        LegFact::Answered { with, party } => answered(world, call, id, happened, *with, party.as_ref()),
+        LegFact::NetworkReached => step(world, call, id, Said::NetworkReached, |_| {}),
+        LegFact::Held => step(world, call, id, Said::Held, |_| {}),
+        LegFact::Retrieved => step(world, call, id, Said::Retrieved, |_| {}),
+        LegFact::Parked { space, by } => {
+            step(world, call, id, Said::Parked, |leg| leg.parked = Some(space.clone()));
+            // Whoever parks a call has answered it, also where that was before our time.
+            if let Some(call) =
+                world.calls.get_mut(&call).filter(|call| call.answered.is_none_or(|with| with == With::System))
+            {
+                note_answer(call, Role::Destination, With::Person, by.clone());
+            }
+        }
+        LegFact::Unparked { .. } => step(world, call, id, Said::Unparked, |leg| leg.parked = None),
+        LegFact::Muted => touch(world, call, id, |leg| leg.muted = true),
+        LegFact::Unmuted => touch(world, call, id, |leg| leg.muted = false),
+        LegFact::Moved { to } => moved(world, call, id, *to),
+        LegFact::Ended { cause, by_self, .. } => ended(world, call, id, *cause, *by_self),
+    }
+}
+
+/// A leg that is new, or known and takes a new part.
+fn arrive(world: &mut World, call_id: CallId, id: LegId, happened: Time, party: &Party, said: Said) {
+    world.last_leg = world.last_leg.max(id.0);
+    let Some(call) = world.calls.get_mut(&call_id) else { return };
+    if let Some(leg) = call.legs.get_mut(&id) {
+        leg.state = evolve_leg(said).unwrap_or(leg.state);
+        if said == Said::Ringing {
+            leg.rang.get_or_insert(happened);
+        }
+        return;
+    }
+    let leg = Leg {
+        key: party.key.clone(),
+        device: party.device.clone(),
+        number: party.number.clone(),
+        outside: party.outside,
+        role: party.role,
+        queue: party.queue.clone(),
+        state: evolve_leg(said).unwrap_or(LegState::New),
+        with: None,
+        muted: false,
+        parked: None,
+        since: happened,
+        rang: (said == Said::Ringing).then_some(happened),
+        answered: None,
+        came_from: None,
+    };
+    call.caller_outside |= party.outside && party.role == Role::Originator;
+    call.legs.insert(id, leg);
+    let switch = call.switch.clone();
+    if !party.outside
+        && let Some(device) = world.devices.get_mut(&party.device)
+    {
+        device.legs.insert((call_id, id));
+    }
+    crate::evolve::switch_of(world, &switch).legs.insert(party.key.clone(), (call_id, id));
+}
+
+fn answered(world: &mut World, call_id: CallId, id: LegId, happened: Time, with: With, party: Option<&Party>) {
+    if let Some(party) = party {
+        arrive(world, call_id, id, happened, party, Said::Answered);
+    }
+    let Some(call) = world.calls.get_mut(&call_id) else { return };
+    let Some(leg) = call.legs.get_mut(&id) else { return };
+    leg.state = evolve_leg(Said::Answered).unwrap_or(leg.state);
+    leg.with = Some(with);
+    leg.answered.get_or_insert(happened);
+    let (role, number) = (leg.role, leg.number.clone());
+    note_answer(call, role, with, number);
+}
+
+/// Who answered the call: the first person called, else the room, else (between our own telephones) the switch.
+fn note_answer(call: &mut Call, role: Role, with: With, number: String) {
+    match with {
+        With::Person if role == Role::Destination => {
+            if call.answered != Some(With::Person) || call.answered_by.is_none() {
+                call.answered = Some(With::Person);
+            }
+            call.answered_by = Some(number);
+        }
+        With::Conference => {
+            call.answered = Some(call.answered.filter(|was| *was == With::Person).unwrap_or(With::Conference));
+        }
+        With::System => {
+            call.answered.get_or_insert(With::System);
+        }
+        With::Person => {}
+    }
+}
+
+fn step(world: &mut World, call: CallId, id: LegId, said: Said, more: impl FnOnce(&mut Leg)) {
+    touch(world, call, id, |leg| {
+        leg.state = evolve_leg(said).unwrap_or(leg.state);
+        more(leg);
+    });
+}
+
+fn touch(world: &mut World, call: CallId, id: LegId, change: impl FnOnce(&mut Leg)) {
+    if let Some(leg) = world.calls.get_mut(&call).and_then(|call| call.legs.get_mut(&id)) {
+        change(leg);
+    }
+}
+
+/// The leg goes on in the other call. In the one it left, a copy that has ended stays until the next event.
+fn moved(world: &mut World, from: CallId, id: LegId, to: CallId) {
+    let Some(call) = world.calls.get_mut(&from) else { return };
+    let Some(left) = call.legs.get_mut(&id) else { return };
+    let mut leg = left.clone();
+    left.state = LegState::Ended;
+    let switch = call.switch.clone();
+    world.fading.push((from, Some(id)));
+    leg.role = Role::Destination;
+    leg.came_from = Some(from);
+    if !leg.outside
+        && let Some(device) = world.devices.get_mut(&leg.device)
+    {
+        device.legs.remove(&(from, id));
+        device.legs.insert((to, id));
+    }
+    if let Some(switch) = world.switches.get_mut(&switch) {
+        switch.legs.insert(leg.key.clone(), (to, id));
+    }
+    if let Some(call) = world.calls.get_mut(&to) {
+        if leg.state == LegState::Connected {
+            note_answer(call, Role::Destination, With::Person, leg.number.to_string());
+        }
+        call.legs.insert(id, leg);
+    }
+}
+
+fn ended(world: &mut World, call_id: CallId, id: LegId, cause: Cause, by_self: bool) {
+    let Some(call) = world.calls.get_mut(&call_id) else { return };
+    let Some(leg) = call.legs.get_mut(&id) else { return };
+    leg.state = evolve_leg(Said::Ended).unwrap_or(leg.state);
+    // A target that refuses is no party that hangs up; see `last_refusal`.
+    if by_self && (leg.role == Role::Originator || leg.answered.is_some()) {
+        call.hung_up_by = Some((id, leg.number.clone(), leg.role));
+    }
+    match leg.role {
+        Role::Originator => call.caller_end = Some(cause),
+        Role::Destination if leg.answered.is_none() && leg.queue.is_none() && cause != Cause::AnsweredElsewhere => {
+            call.last_refusal = Some(cause)
+        }
+        Role::Destination => {}
+    }
+    if !leg.outside
+        && let Some(device) = world.devices.get_mut(&leg.device)
+    {
+        device.legs.remove(&(call_id, id));
+    }
+    if let Some(switch) = world.switches.get_mut(&call.switch)
+        && switch.legs.get(&leg.key) == Some(&(call_id, id))
+    {
+        switch.legs.remove(&leg.key);
+    }
+    world.fading.push((call_id, Some(id)));
+}

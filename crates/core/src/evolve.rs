@@ -1,0 +1,216 @@
+//! Folds events into the world. It refuses nothing: what was told is true.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+
+use crate::agent::{AgentSaid, AgentState, evolve_agent};
+use crate::agent_decide::pause_of;
+use crate::call_evolve;
+use crate::event::{AgentFact, DeviceFact, DeviceKind, Event, Fact, QueueFact, SwitchFact};
+use crate::ids::Time;
+use crate::world::{Agent, Device, Queue, Switch, World, WrapUp};
+
+/// Folds one event into the world. What ended with the event before is forgotten first, so that between two events
+/// everything the newest one speaks of can still be looked up.
+pub fn evolve(world: &mut World, event: &Event) {
+    forget(world);
+    world.now = world.now.max(event.at);
+    let happened = event.since.unwrap_or(event.at);
+    match &event.fact {
+        Fact::Founded { tenant } => {
+            world.tenant.clone_from(tenant);
+            world.founded = event.at;
+        }
+        Fact::Switch { switch, fact } => switch_fact(switch_of(world, switch), fact),
+        Fact::Device { device, fact } => device_fact(world, device, fact),
+        Fact::Queue { queue, fact } => queue_fact(world, queue, fact),
+        Fact::Agent { agent, fact } => agent_fact(world, agent, happened, fact),
+        Fact::Call { call, fact } => call_evolve::call(world, *call, happened, fact),
+        Fact::Leg { call, leg, fact } => call_evolve::leg(world, *call, *leg, happened, fact),
+    }
+}
+
+fn forget(world: &mut World) {
+    for (call, leg) in core::mem::take(&mut world.fading) {
+        match leg {
+            None => {
+                world.calls.remove(&call);
+            }
+            Some(leg) => {
+                if let Some(call) = world.calls.get_mut(&call) {
+                    call.legs.remove(&leg);
+                }
+            }
+        }
+    }
+}
+
+pub(crate) fn switch_of<'w>(world: &'w mut World, name: &str) -> &'w mut Switch {
+    world.switches.entry(String::from(name)).or_insert_with(|| Switch {
+        connected: false,
+        version: String::new(),
+        reason: String::new(),
+        calls: BTreeMap::new(),
+        legs: BTreeMap::new(),
+    })
+}
+
+fn switch_fact(switch: &mut Switch, fact: &SwitchFact) {
+    match fact {
+        SwitchFact::Connected { version } => {
+            switch.connected = true;
+            switch.version.clone_from(version);
+            switch.reason.clear();
+        }
+        SwitchFact::Disconnected { reason } => {
+            switch.connected = false;
+            switch.reason.clone_from(reason);
+        }
+    }
+}
+
+fn device_fact(world: &mut World, number: &str, fact: &DeviceFact) {
+    let device = world.devices.entry(String::from(number)).or_insert_with(|| Device {
+        kind: DeviceKind::Extension,
+        switch: String::new(),
+        in_service: None,
+        was_out: false,
+        dnd: false,
+        forward: BTreeMap::new(),
+        messages_new: 0,
+        agent: None,
+        legs: BTreeSet::new(),
+        supervising: None,
+    });
+    match fact {
+        DeviceFact::Found { kind, switch } => {
+            device.kind = *kind;
+            device.switch.clone_from(switch);
+        }
+        DeviceFact::OutOfService => {
+            device.in_service = Some(false);
+            device.was_out = true;
+        }
+        DeviceFact::BackInService => device.in_service = Some(true),
+        DeviceFact::DndOn => device.dnd = true,
+        DeviceFact::DndOff => device.dnd = false,
+        DeviceFact::ForwardSet { mode, target } => {
+            device.forward.insert(*mode, target.clone());
+        }
+        DeviceFact::ForwardCancelled { mode } => {
+            device.forward.remove(mode);
+        }
+        DeviceFact::MessageWaitingOn { new, .. } => device.messages_new = *new,
+        DeviceFact::MessageWaitingOff => device.messages_new = 0,
+    }
+}
+
+fn queue_fact(world: &mut World, name: &str, fact: &QueueFact) {
+    let queue = world.queues.entry(String::from(name)).or_insert_with(|| Queue {
+        switch: String::new(),
+        wrapup_ms: None,
+        waiting: BTreeMap::new(),
+        members: BTreeSet::new(),
+    });
+    match fact {
+        QueueFact::Found { switch } => queue.switch.clone_from(switch),
+        QueueFact::WrapUpSet { wrapup_ms } => queue.wrapup_ms = Some(*wrapup_ms),
+    }
+}
+
+fn agent_fact(world: &mut World, id: &str, happened: Time, fact: &AgentFact) {
+    let agent = world.agents.entry(String::from(id)).or_insert_with(|| Agent {
+        name: String::new(),
+        state: AgentState::LoggedOut,
+        reason: String::new(),
+        since: happened,
+        device: None,
+        left: None,
+        queues: BTreeMap::new(),
+        known_login: false,
+        wrapup: None,
+    });
+    match fact {
+        AgentFact::Found { name } => agent.name.clone_from(name),
+        AgentFact::LoggedIn { device, queue } => {
+            agent.known_login = true;
+            if agent.state == AgentState::LoggedOut {
+                become_state(agent, AgentSaid::LoggedIn, happened);
+            }
+            let left = agent.device.replace(device.clone());
+            if let Some(queue) = queue {
+                agent.queues.entry(queue.clone()).or_insert(None);
+                if let Some(queue) = world.queues.get_mut(queue) {
+                    queue.members.insert(String::from(id));
+                }
+            }
+            seat(world, id, left.as_deref(), Some(device));
+        }
+        AgentFact::QueueLoggedOut { queue } => {
+            agent.queues.remove(queue);
+            if let Some(queue) = world.queues.get_mut(queue) {
+                queue.members.remove(id);
+            }
+        }
+        AgentFact::LoggedOut { .. } => {
+            become_state(agent, AgentSaid::LoggedOut, happened);
+            let (queues, left) = (core::mem::take(&mut agent.queues), agent.device.take());
+            agent.left.clone_from(&left);
+            for queue in queues.keys() {
+                if let Some(queue) = world.queues.get_mut(queue) {
+                    queue.members.remove(id);
+                }
+            }
+            seat(world, id, left.as_deref(), None);
+        }
+        AgentFact::QueuePaused { queue, reason } => {
+            agent.queues.insert(queue.clone(), Some(reason.clone()));
+        }
+        AgentFact::QueueResumed { queue } => {
+            agent.queues.insert(queue.clone(), None);
+        }
+        AgentFact::Ready => become_state(agent, AgentSaid::Ready, happened),
+        AgentFact::NotReady { reason } => {
+            become_state(agent, AgentSaid::NotReady, happened);
+            agent.reason.clone_from(reason);
+        }
+        AgentFact::WrapUpBegan { queue, call, until } => {
+            become_state(agent, AgentSaid::WrapUpBegan, happened);
+            agent.wrapup = Some(WrapUp { since: happened, until: *until, queue: queue.clone(), call: *call });
+        }
+        AgentFact::WrapUpEnded { .. } => become_state(agent, AgentSaid::WrapUpEnded, happened),
+    }
+    set_timer(world, id);
+}
+
+fn become_state(agent: &mut Agent, said: AgentSaid, happened: Time) {
+    let pause = pause_of(&agent.queues);
+    agent.state = evolve_agent(said).unwrap_or(if pause.is_some() { AgentState::NotReady } else { AgentState::Ready });
+    agent.reason = pause.unwrap_or_default();
+    agent.since = happened;
+    if agent.state != AgentState::AfterCallWork {
+        agent.wrapup = None;
+    }
+}
+
+fn seat(world: &mut World, agent: &str, left: Option<&str>, now: Option<&str>) {
+    if let Some(device) = left.filter(|left| Some(*left) != now).and_then(|left| world.devices.get_mut(left))
+        && device.agent.as_deref() == Some(agent)
+    {
+        device.agent = None;
+    }
+    if let Some(device) = now.and_then(|now| world.devices.get_mut(now)) {
+        device.agent = Some(String::from(agent));
+    }
+}
+
+/// One timer an agent at most: the planned end of after-call work.
+fn set_timer(world: &mut World, id: &str) {
+    if let Some(due) = world.timer_of.remove(id) {
+        world.timers.remove(&(due, String::from(id)));
+    }
+    if let Some(until) = world.agents.get(id).and_then(|agent| agent.wrapup.as_ref()).map(|wrapup| wrapup.until) {
+        world.timers.insert((until, String::from(id)));
+        world.timer_of.insert(String::from(id), until);
+    }
+}

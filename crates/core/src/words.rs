@@ -1,0 +1,183 @@
+//! The words that events are told in: plain enums, stored by name.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! stored_word {
+    ($($(#[$meta:meta])* pub enum $name:ident $body:tt)+) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name $body
+    )+};
+}
+
+stored_word! {
+    /// How a fact was learned.
+    #[derive(Default)]
+    pub enum Origin {
+        /// The switch said so when it happened.
+        #[default]
+        Live,
+        /// Concluded from a comparison with the switch, or from time.
+        Synthesised,
+    }
+
+    /// What a directory number is.
+    pub enum DeviceKind {
+        /// A telephone of ours.
+        Extension,
+        /// A line to the outside.
+        Trunk,
+    }
+
+    /// When calls are forwarded.
+    pub enum ForwardMode {
+        /// Always.
+        Unconditional,
+        /// When busy.
+        OnBusy,
+        /// When nobody answers.
+        OnNoAnswer,
+    }
+
+    /// Why after-call work ended.
+    pub enum WrapUpEnd {
+        /// Its time was up.
+        Elapsed,
+        /// The switch offered the agent the next call.
+        NextCall,
+        /// The agent logged out.
+        LoggedOut,
+        /// The switch was restarted and offers calls again.
+        SwitchRestarted,
+    }
+
+    /// Where a call goes.
+    pub enum Direction {
+        /// From outside to us.
+        Inbound,
+        /// From us to the outside.
+        Outbound,
+        /// Between our own.
+        Internal,
+    }
+
+    /// The part a party plays in a call.
+    pub enum Role {
+        /// It calls.
+        Originator,
+        /// It is called.
+        Destination,
+    }
+
+    /// With whom a leg is connected.
+    pub enum With {
+        /// A person: another leg of the call.
+        Person,
+        /// The switch itself: a menu, a voice mailbox, an echo.
+        System,
+        /// A conference room.
+        Conference,
+    }
+
+    /// Why a call left a queue.
+    pub enum DequeueReason {
+        /// An agent answered.
+        Answered,
+        /// The caller hung up.
+        Abandoned,
+        /// It waited as long as it may.
+        TimedOut,
+        /// Nobody serves the queue any more.
+        LeftEmpty,
+        /// Somebody took it out.
+        Withdrawn,
+        /// The caller chose something else, or it was sent elsewhere.
+        Left,
+        /// Another call took its place in the queue.
+        TakenOver,
+        /// The source was lost.
+        Lost,
+    }
+
+    /// How a call was handed on.
+    pub enum TransferKind {
+        /// Without talking to the target.
+        Blind,
+        /// After, or during, a consultation.
+        Attended,
+    }
+
+    /// How a supervisor takes part.
+    pub enum SuperviseMode {
+        /// Hears.
+        Listen,
+        /// Hears, and speaks to one side.
+        Whisper,
+        /// Hears and speaks to all.
+        Barge,
+        /// The switch does not say.
+        Unknown,
+    }
+
+    /// Why a leg or call ended.
+    pub enum Cause {
+        /// Somebody hung up.
+        Normal,
+        /// The target is busy.
+        Busy,
+        /// Nobody answered.
+        NoAnswer,
+        /// The target declined.
+        Rejected,
+        /// Another target answered first.
+        AnsweredElsewhere,
+        /// The call was withdrawn before it was answered.
+        Cancelled,
+        /// No such number.
+        Unallocated,
+        /// No line or circuit.
+        Congestion,
+        /// The target cannot be reached.
+        Unreachable,
+        /// The party handed the call on.
+        Transferred,
+        /// The call was joined into another.
+        Merged,
+        /// The call was sent on to another target.
+        Redirected,
+        /// The switch no longer knows it; when it ended is not known exactly.
+        Lost,
+        /// Anything else.
+        Other,
+    }
+
+    /// How a call went.
+    pub enum Outcome {
+        /// A person answered (for calls within the house: or the switch).
+        Answered,
+        /// The outside caller gave up.
+        Abandoned,
+        /// The caller of ours gave up.
+        Cancelled,
+        /// Nobody answered.
+        NoAnswer,
+        /// Busy.
+        Busy,
+        /// Declined.
+        Rejected,
+        /// Could not be put through.
+        Failed,
+        /// The switch served the caller by itself and ended the call.
+        SelfService,
+        /// Was under way when the switch forgot it.
+        Lost,
+    }
+}
+
+impl Origin {
+    pub(crate) fn is_live(&self) -> bool {
+        matches!(self, Self::Live)
+    }
+}

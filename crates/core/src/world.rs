@@ -1,0 +1,264 @@
+//! The live state of one tenant: every call, agent, device and queue. Built by `evolve` alone.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::{string::String, vec::Vec};
+
+use serde::{Deserialize, Serialize};
+
+use crate::agent::AgentState;
+use crate::call::LegState;
+use crate::event::{Cause, DeviceKind, Direction, ForwardMode, Role, SuperviseMode, Transfer, With};
+use crate::ids::{CallId, ConnId, LegId, ThreadId, Time};
+
+macro_rules! state {
+    ($($(#[$meta:meta])* pub struct $name:ident $body:tt)+) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct $name $body
+    )+};
+}
+
+state! {
+    /// Everything that is true of a tenant at one position of its log. It is written into snapshots, so its form is a
+    /// promise like that of the events.
+    #[derive(Default)]
+    pub struct World {
+        /// The tenant's name; empty before the log's first event.
+        pub tenant: String,
+        /// When the log was founded.
+        pub founded: Time,
+        /// When the newest event was told.
+        pub now: Time,
+        /// Phone systems by configured name.
+        pub switches: BTreeMap<String, Switch>,
+        /// Directory numbers.
+        pub devices: BTreeMap<String, Device>,
+        /// Agents by id.
+        pub agents: BTreeMap<String, Agent>,
+        /// Queues by name.
+        pub queues: BTreeMap<String, Queue>,
+        /// Calls under way, and those that ended with the newest event.
+        pub calls: BTreeMap<CallId, Call>,
+        /// When after-call work ends.
+        pub timers: BTreeSet<(Time, String)>,
+        pub(crate) timer_of: BTreeMap<String, Time>,
+        pub(crate) last_call: u64,
+        pub(crate) last_leg: u64,
+        /// What ended with the newest event and is forgotten with the next.
+        pub(crate) fading: Vec<(CallId, Option<LegId>)>,
+    }
+
+    /// A phone system.
+    pub struct Switch {
+        /// Whether what we know of it is live.
+        pub connected: bool,
+        /// What it calls itself.
+        pub version: String,
+        /// Why it is not connected; empty when it is.
+        pub reason: String,
+        /// Its keys of calls.
+        pub calls: BTreeMap<String, CallId>,
+        /// Its keys of legs.
+        pub legs: BTreeMap<String, (CallId, LegId)>,
+    }
+
+    /// A directory number.
+    pub struct Device {
+        /// What it is.
+        pub kind: DeviceKind,
+        /// The switch it belongs to.
+        pub switch: String,
+        /// Whether it can be reached; none when nobody said.
+        pub in_service: Option<bool>,
+        /// Whether it was ever told to be out of service.
+        pub was_out: bool,
+        /// Do-not-disturb.
+        pub dnd: bool,
+        /// Forwarding in force.
+        pub forward: BTreeMap<ForwardMode, String>,
+        /// New voice messages.
+        pub messages_new: u32,
+        /// The agent logged in on it.
+        pub agent: Option<String>,
+        /// Its legs under way.
+        pub legs: BTreeSet<(CallId, LegId)>,
+        /// The call it takes part in unseen.
+        pub supervising: Option<CallId>,
+    }
+
+    /// An agent.
+    pub struct Agent {
+        /// A name for people; may be empty.
+        pub name: String,
+        /// What the agent is doing, calls apart.
+        pub state: AgentState,
+        /// Why the agent is not ready; may be empty.
+        pub reason: String,
+        /// Since when the state and reason hold.
+        pub since: Time,
+        /// The device, while logged in.
+        pub device: Option<String>,
+        /// The device of the last logout.
+        pub left: Option<String>,
+        /// The queues served, and in each: paused and why.
+        pub queues: BTreeMap<String, Option<String>>,
+        /// Whether the agent ever logged in.
+        pub known_login: bool,
+        /// After-call work: since, planned end, queue and call.
+        pub wrapup: Option<WrapUp>,
+    }
+
+    /// After-call work under way.
+    pub struct WrapUp {
+        /// When it began.
+        pub since: Time,
+        /// When it ends by itself.
+        pub until: Time,
+        /// The queue whose call it follows.
+        pub queue: String,
+        /// The call it follows.
+        pub call: Option<CallId>,
+    }
+
+    /// A queue.
+    pub struct Queue {
+        /// The switch it belongs to.
+        pub switch: String,
+        /// After-call work that follows its calls, in milliseconds.
+        pub wrapup_ms: Option<u64>,
+        /// Calls waiting, and since when.
+        pub waiting: BTreeMap<CallId, Time>,
+        /// Agents who serve it.
+        pub members: BTreeSet<String>,
+    }
+
+    /// A call.
+    pub struct Call {
+        /// What applications call it.
+        pub conn: ConnId,
+        /// The thread it was born into. It never changes.
+        pub thread: ThreadId,
+        /// The thread whose story it tells now, after all joins: the oldest one.
+        pub story: ThreadId,
+        /// The switch it is on.
+        pub switch: String,
+        /// The switch's keys of it.
+        pub keys: Vec<String>,
+        /// When it began.
+        pub began: Time,
+        /// Where it goes.
+        pub direction: Direction,
+        /// Calling number.
+        pub ani: String,
+        /// Name that came with it.
+        pub ani_name: String,
+        /// Called number.
+        pub dnis: String,
+        /// The call it consults about.
+        pub previous: Option<CallId>,
+        /// What applications call that call, which may be over by now.
+        pub previous_conn: Option<ConnId>,
+        /// Data attached to it.
+        pub user_data: BTreeMap<String, String>,
+        /// Its legs, and those that ended or moved away with the newest event.
+        pub legs: BTreeMap<LegId, Leg>,
+        /// The queue it waits in, and since when.
+        pub queued: Option<(String, Time)>,
+        /// The menu of the switch it is in.
+        pub ivr: Option<String>,
+        /// The conference it is, or is in: none, a talk of more than two (empty), or a room.
+        pub conference: Option<String>,
+        /// A hand-over whose target has not answered yet.
+        pub transfer: Option<Transfer>,
+        /// Who joined a consultation into a conference; when that party leaves, it was a transfer.
+        pub conferenced_by: Option<(String, String)>,
+        /// The number of the target that last answered.
+        pub answered_by: Option<String>,
+        /// Whether a person, or for calls within the house the switch, answered.
+        pub answered: Option<With>,
+        /// Who takes part unseen, and how.
+        pub supervisors: BTreeMap<String, SuperviseMode>,
+        /// Why the last leg that was called ended.
+        pub last_refusal: Option<Cause>,
+        /// Who hung up last: leg, number, and the part it played.
+        pub hung_up_by: Option<(LegId, String, Role)>,
+        /// Whether the calling party is outside.
+        pub caller_outside: bool,
+        /// Whether it ever waited in a queue.
+        pub waited: bool,
+        /// Whether its caller gave up in a queue.
+        pub gave_up_waiting: bool,
+        /// Why the calling leg ended, once it did.
+        pub caller_end: Option<Cause>,
+        /// Whether it ended with the newest event.
+        pub ended: bool,
+    }
+
+    /// A leg (party) of a call.
+    pub struct Leg {
+        /// What the switch calls it.
+        pub key: String,
+        /// The device, when it is one of ours; for an outside party the trunk.
+        pub device: String,
+        /// The directory number, or the outside party's number.
+        pub number: String,
+        /// Outside party on a trunk.
+        pub outside: bool,
+        /// Part it plays in the call.
+        pub role: Role,
+        /// The queue that offered the call to it.
+        pub queue: Option<String>,
+        /// Where it stands.
+        pub state: LegState,
+        /// With whom it is or was connected last.
+        pub with: Option<With>,
+        /// Not heard.
+        pub muted: bool,
+        /// The parking place it waits on.
+        pub parked: Option<String>,
+        /// When it was first alerted or dialled.
+        pub since: Time,
+        /// When it was alerted.
+        pub rang: Option<Time>,
+        /// When it was answered.
+        pub answered: Option<Time>,
+        /// The call it came from, for a leg that moved.
+        pub came_from: Option<CallId>,
+    }
+}
+
+impl World {
+    /// The call that the switch knows by this key.
+    #[must_use]
+    pub fn call_by_key(&self, switch: &str, key: &str) -> Option<(CallId, &Call)> {
+        let id = *self.switches.get(switch)?.calls.get(key)?;
+        self.calls.get(&id).filter(|call| !call.ended).map(|call| (id, call))
+    }
+
+    /// The living leg that the switch knows by this key.
+    #[must_use]
+    pub fn leg_by_key(&self, switch: &str, key: &str) -> Option<(CallId, LegId, &Leg)> {
+        let (call, leg) = *self.switches.get(switch)?.legs.get(key)?;
+        let found = self.calls.get(&call)?.legs.get(&leg)?;
+        (found.state != LegState::Ended).then_some((call, leg, found))
+    }
+
+    /// When the next timer is due.
+    #[must_use]
+    pub fn next_timer(&self) -> Option<Time> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// The agent logged in on a device.
+    #[must_use]
+    pub fn agent_on(&self, device: &str) -> Option<&str> {
+        self.devices.get(device)?.agent.as_deref()
+    }
+}
+
+impl Call {
+    /// Legs that have not ended.
+    pub fn living(&self) -> impl Iterator<Item = (LegId, &Leg)> {
+        self.legs.iter().filter(|(_, leg)| leg.state != LegState::Ended).map(|(id, leg)| (*id, leg))
+    }
+}
