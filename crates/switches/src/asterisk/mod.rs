@@ -1,0 +1,27 @@
+//! Asterisk, over its manager interface (AMI).
+//!
+//! [`session`] keeps the connection (login, snapshot, heartbeat, reconnect), [`ami`] cuts bytes into messages,
+//! [`picture`] makes observations of what they mean.
+
+pub mod actions;
+pub mod ami;
+pub mod backoff;
+mod bridges;
+mod causes;
+mod channels;
+mod connector;
+mod live;
+mod names;
+pub mod picture;
+mod queues;
+pub mod recorded;
+mod requests;
+mod resync;
+pub mod session;
+pub mod session_config;
+pub mod settings;
+pub mod snapshot;
+
+pub use connector::Asterisk;
+pub use picture::Picture;
+pub use settings::PictureSettings;

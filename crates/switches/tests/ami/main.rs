@@ -1,0 +1,9 @@
+//! The Asterisk Manager Interface: codec, session and recordings, seen from outside.
+
+#![cfg(test)]
+
+mod codec;
+mod recorded;
+mod recordings;
+mod session;
+mod session_properties;
