@@ -1,0 +1,126 @@
+//! What a dialect can say, as data: for the command line, the documentation and the committed catalogues.
+
+use alloc::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// Whether a field is always there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// In every message of this kind.
+    Mandatory,
+    /// Left out when there is nothing to say.
+    Optional,
+    /// As optional; the vendor's sources contradict each other on whether it exists.
+    Disputed,
+}
+
+/// One field of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// Its name on the wire.
+    pub name: Cow<'static, str>,
+    /// Its JSON type; several are joined by `|`.
+    #[serde(rename = "type")]
+    pub json_type: Cow<'static, str>,
+    /// The enumeration its values are taken from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enumeration: Option<&'static str>,
+    /// Whether it is always there.
+    pub presence: Presence,
+    /// What it says.
+    pub summary: Cow<'static, str>,
+}
+
+/// One kind of message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Its name in the dialect.
+    pub name: Cow<'static, str>,
+    /// The channel it is told on.
+    pub channel: &'static str,
+    /// What it says.
+    pub summary: Cow<'static, str>,
+    /// How well its fields are documented by the vendor; absent for our own vocabulary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basis: Option<&'static str>,
+    /// The events of the core that cause it; empty where a phone system can not cause it.
+    pub caused_by: &'static [&'static str],
+    /// Its fields, in the order they are written.
+    pub fields: Vec<Field>,
+}
+
+/// An enumeration with the numbers of its values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Vocabulary {
+    /// Its name.
+    pub name: &'static str,
+    /// Its values in order, each with its number.
+    pub values: Map<String, Value>,
+}
+
+/// Everything a dialect can say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Catalogue {
+    /// The dialect.
+    pub dialect: &'static str,
+    /// What it is compatible with.
+    pub summary: &'static str,
+    /// Its messages, in the order of the vendor's documentation.
+    pub events: Vec<Entry>,
+    /// Its enumerations.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub enumerations: Vec<Vocabulary>,
+}
+
+impl Catalogue {
+    /// The entry of a message; upper and lower case are the same.
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
+        self.events.iter().find(|entry| entry.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// A schema in the order people read it: what it is, its members, which are mandatory, and the words used.
+pub(crate) fn readable(schema: Value) -> Value {
+    let Value::Object(mut members) = schema else { return schema };
+    let first = ["$schema", "title", "description", "type", "required", "additionalProperties", "properties"];
+    let mut ordered: Map<String, Value> = Map::new();
+    for name in first {
+        if let Some(member) = members.shift_remove(name) {
+            ordered.insert(name.to_owned(), member);
+        }
+    }
+    ordered.extend(members);
+    Value::Object(ordered)
+}
+
+/// Makes a schema as strict as a dialect that leaves out what is absent and never writes `null`.
+pub(crate) fn forbid_null(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::Array(types)) = members.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    members.insert("type".to_owned(), only);
+                }
+            }
+            if members.get("default").is_some_and(Value::is_null) {
+                members.shift_remove("default");
+            }
+            if let Some(Value::Array(choices)) = members.get_mut("anyOf") {
+                choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
+                if let [Value::Object(only)] = choices.as_slice() {
+                    let only = only.clone();
+                    members.shift_remove("anyOf");
+                    members.extend(only);
+                }
+            }
+            members.values_mut().for_each(forbid_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(forbid_null),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

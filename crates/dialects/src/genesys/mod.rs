@@ -1,0 +1,55 @@
+//! The vocabulary of Genesys Voice Microservices: 42 events on two topics.
+//!
+//! An independent implementation, made from public documentation; compatible with it and not affiliated to its vendor.
+//!
+//! Reading order: `attributes`, `enums` and `messages` are the words; `project` leads to `devices`, `calls` and `legs`,
+//! which say which fact of ours becomes which event of theirs, with `party` for the attributes that a leg brings along
+//! and `scene` for the moment; `snapshot` says what is true now; `rules` is the contract of the stream.
+
+pub mod attributes;
+mod calls;
+pub mod catalogue;
+mod devices;
+pub mod enums;
+mod legs;
+pub mod messages;
+mod party;
+mod project;
+pub mod rules;
+mod scene;
+mod snapshot;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Dialect;
+use enums::EnumStyle;
+use messages::Topic;
+
+pub use project::caused_by;
+
+/// The row of the registry.
+pub const DIALECT: Dialect = Dialect {
+    name: "genesys",
+    summary: "events of Genesys Voice Microservices, on the topics voice-agentstate and voice-callthread",
+    channels: &[Topic::AgentState.name(), Topic::CallThread.name()],
+    project: project::project,
+    snapshot: snapshot::snapshot,
+    catalogue: catalogue::catalogue,
+    schema: |settings, event| catalogue::schema(event, settings.genesys.enum_style),
+};
+
+/// What a site can choose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Whether enumerated attributes are written by name or by number.
+    pub enum_style: EnumStyle,
+    /// The attribute `Server`: what names the service towards its clients.
+    pub server: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { enum_style: EnumStyle::Name, server: "cordboard".to_owned() }
+    }
+}

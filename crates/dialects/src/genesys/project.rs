@@ -1,0 +1,58 @@
+//! One event of ours, said in this vocabulary.
+
+use cordboard_core::{Event, Fact, World};
+
+use super::scene::Scene;
+use super::{calls, devices, legs};
+use crate::{Message, Position, Settings};
+
+/// Says an event, in the world right after it.
+pub(super) fn project(settings: &Settings, world: &World, _at: Position, event: &Event, out: &mut Vec<Message>) {
+    let mut scene = Scene::of(&settings.genesys, world, event, out);
+    match &event.fact {
+        // The vocabulary has no word for logs, and its word for switches goes to clients, not to topics.
+        Fact::Founded { .. } | Fact::Switch { .. } => {}
+        Fact::Device { device, fact } => devices::device(&mut scene, device, fact),
+        Fact::Agent { agent, fact } => devices::agent(&mut scene, agent, fact),
+        // A queue's existence and settings are configuration here.
+        Fact::Queue { .. } => {}
+        Fact::Call { call, fact } => calls::call(&mut scene, *call, fact),
+        Fact::Leg { call, leg, fact } => legs::leg(&mut scene, *call, *leg, fact),
+    }
+}
+
+/// Which facts of the core cause an event; none where a phone system alone can not cause it.
+pub fn caused_by(event: &str) -> &'static [&'static str] {
+    match event {
+        "EventAgentLogin" => &["agent.logged_in"],
+        "EventAgentLogout" => &["agent.logged_out"],
+        "EventQueueLogout" => &["agent.queue_logged_out"],
+        "EventAgentReady" => &["agent.ready", "agent.wrap_up_ended"],
+        "EventAgentNotReady" => &["agent.not_ready", "agent.wrap_up_began", "agent.wrap_up_ended"],
+        "EventDNOutOfService" => &["device.out_of_service"],
+        "EventDNBackInService" => &["device.back_in_service"],
+        "EventDNDOn" => &["device.dnd_on"],
+        "EventDNDOff" => &["device.dnd_off"],
+        "EventForwardSet" => &["device.forward_cancelled", "device.forward_set"],
+        "EventForwardCancel" => &["device.forward_cancelled"],
+        "EventMessageWaitingOn" => &["device.message_waiting_on"],
+        "EventMessageWaitingOff" => &["device.message_waiting_off"],
+        "EventMuteOn" => &["leg.muted"],
+        "EventMuteOff" => &["leg.unmuted"],
+        "EventDialing" => &["leg.answered", "leg.dialing", "leg.ringing"],
+        "EventRinging" => &["call.supervision_began", "leg.answered", "leg.ringing"],
+        "EventEstablished" => &["call.supervision_began", "leg.answered"],
+        "EventAbandoned" => &["call.dequeued", "leg.ended"],
+        "EventDestinationBusy" => &["leg.ended"],
+        "EventDiverted" => &["call.dequeued"],
+        "EventHeld" => &["leg.held"],
+        "EventNetworkReached" => &["leg.network_reached"],
+        "EventPartyAdded" => &["call.supervision_began", "leg.answered", "leg.moved"],
+        "EventPartyChanged" => &["call.transferred", "leg.moved", "leg.parked"],
+        "EventPartyDeleted" => &["call.supervision_ended", "leg.ended"],
+        "EventQueued" => &["call.queued"],
+        "EventReleased" => &["call.supervision_ended", "leg.ended"],
+        "EventRetrieved" => &["leg.retrieved"],
+        _ => &[],
+    }
+}

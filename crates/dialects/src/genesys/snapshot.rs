@@ -1,0 +1,67 @@
+//! What is true now, said as if it had just come about: for whoever comes late.
+
+use cordboard_core::World;
+use cordboard_core::agent::AgentState;
+use cordboard_core::call::LegState;
+
+use super::messages::{EventDNDOn, EventDNOutOfService};
+use super::party::Party;
+use super::scene::Scene;
+use super::{calls, devices, legs};
+use crate::{Message, Position, Settings};
+
+/// Says a world: devices that are not as usual, agents, and calls under way.
+pub(super) fn snapshot(settings: &Settings, world: &World, _at: Position, out: &mut Vec<Message>) {
+    let mut scene = Scene::now(&settings.genesys, world, out);
+    for (number, device) in &world.devices {
+        if !scene.tells_device(number) {
+            continue;
+        }
+        if device.in_service == Some(false) {
+            scene.tell_device(number, EventDNOutOfService::of(scene.device(number)));
+        }
+        if device.dnd {
+            scene.tell_device(number, EventDNDOn::of(scene.device(number)));
+        }
+        devices::forwards(&mut scene, number, device);
+        if device.messages_new > 0 {
+            devices::messages(&mut scene, number, device.messages_new, None);
+        }
+    }
+    for (id, agent) in world.agents.iter().filter(|(_, agent)| agent.state != AgentState::LoggedOut) {
+        let Some(device) = &agent.device else { continue };
+        if agent.queues.is_empty() {
+            devices::login(&mut scene, id, device, None);
+        }
+        for queue in agent.queues.keys() {
+            devices::login(&mut scene, id, device, Some(queue));
+        }
+        devices::readiness(&mut scene, id, agent);
+    }
+    for (call_id, call) in world.calls.iter().filter(|(_, call)| !call.ended) {
+        if let Some((queue, _)) = &call.queued {
+            calls::queued(&mut scene, *call_id, call, queue);
+        }
+        for (id, leg) in call.living() {
+            party(&mut scene, Party { call_id: *call_id, call, id, leg });
+        }
+        for (by, mode) in &call.supervisors {
+            calls::supervision_began(&mut scene, *call_id, call, by, *mode);
+        }
+    }
+}
+
+fn party<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>) {
+    legs::begun(scene, party);
+    match party.leg.state {
+        LegState::New | LegState::Dialing | LegState::Ringing | LegState::Ended => {}
+        LegState::Connected | LegState::Parked => legs::connected(scene, party),
+        LegState::Held => {
+            legs::connected(scene, party);
+            legs::held(scene, party);
+        }
+    }
+    if party.leg.muted {
+        legs::mute(scene, party, true);
+    }
+}

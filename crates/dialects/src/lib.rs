@@ -1,0 +1,103 @@
+//! Events said in other people's words: one folder a vocabulary, no sockets.
+//!
+//! A dialect is a row in [`DIALECTS`] and a folder. Its `project` turns one event into messages, given the world as it
+//! is right after that event was folded in; its `snapshot` says what is true now, for whoever comes late.
+
+extern crate alloc;
+
+pub mod catalogue;
+pub mod genesys;
+pub mod plain;
+
+use cordboard_core::{Event, World};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use catalogue::Catalogue;
+
+/// Every dialect. To add one is to add a folder and a row here.
+pub const DIALECTS: &[&Dialect] = &[&genesys::DIALECT, &plain::DIALECT];
+
+/// The dialect of this name; upper and lower case are the same.
+pub fn find(name: &str) -> Option<&'static Dialect> {
+    DIALECTS.iter().find(|dialect| dialect.name.eq_ignore_ascii_case(name)).copied()
+}
+
+/// One way of saying what happened.
+pub struct Dialect {
+    /// Its name in the configuration and on the command line.
+    pub name: &'static str,
+    /// What it is compatible with.
+    pub summary: &'static str,
+    /// The channels its messages go out on.
+    pub channels: &'static [&'static str],
+    /// Says one event, in the world right after it.
+    pub project: fn(&Settings, &World, Position, &Event, &mut Vec<Message>),
+    /// Says what is true in a world, as if it had just come about.
+    pub snapshot: fn(&Settings, &World, Position, &mut Vec<Message>),
+    /// Everything it can say.
+    pub catalogue: fn() -> Catalogue,
+    /// The JSON Schema of one of its messages, by name; `None` where there is no such message.
+    pub schema: fn(&Settings, &str) -> Option<Value>,
+}
+
+/// Place of an event in a tenant's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// Grows whenever a log is founded anew.
+    pub epoch: u64,
+    /// Grows by one with every event.
+    pub sequence: u64,
+}
+
+/// What a site can choose about the dialects; a part of the configuration file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// About the dialect `genesys`.
+    pub genesys: genesys::Settings,
+}
+
+/// One message of a dialect, ready for the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The channel it goes out on: a topic, or the name of a hub.
+    pub channel: &'static str,
+    /// The record's key; equal keys keep their order.
+    pub key: String,
+    /// The message as JSON text.
+    pub value: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_different_and_found_in_any_case() {
+        for (at, dialect) in DIALECTS.iter().enumerate() {
+            assert!(DIALECTS.iter().skip(at + 1).all(|other| other.name != dialect.name));
+            assert!(find(&dialect.name.to_uppercase()).is_some_and(|found| found.name == dialect.name));
+            assert!(!dialect.channels.is_empty());
+        }
+        assert!(find("klingon").is_none());
+    }
+
+    #[test]
+    fn every_message_in_a_catalogue_has_a_schema_and_a_channel_of_its_dialect() {
+        let settings = Settings::default();
+        for dialect in DIALECTS {
+            let catalogue = (dialect.catalogue)();
+            assert_eq!(catalogue.dialect, dialect.name);
+            for entry in &catalogue.events {
+                assert!(dialect.channels.contains(&entry.channel), "{}: {}", dialect.name, entry.name);
+                let schema = (dialect.schema)(&settings, &entry.name).unwrap();
+                assert!(jsonschema::meta::is_valid(&schema), "{}: {}", dialect.name, entry.name);
+                for field in &entry.fields {
+                    assert!(schema["properties"].get(&*field.name).is_some(), "{}: {}", entry.name, field.name);
+                }
+            }
+            assert!((dialect.schema)(&settings, "NoSuchMessage").is_none());
+        }
+    }
+}
