@@ -1,0 +1,57 @@
+//! `cordboard bench`: figures of this machine, one line of JSON each.
+
+mod ami;
+mod core;
+mod restart;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{Failure, print};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Durable events a second, and the time from append to durable
+    Log {
+        /// A folder on the disk to measure; a folder is made in it and removed
+        #[arg(long, default_value = ".")]
+        dir: PathBuf,
+        /// How long
+        #[arg(long, default_value_t = 10.0)]
+        seconds: f64,
+    },
+    /// Messages of an Asterisk a second, from bytes to durable events and what is said of them
+    Ami(ami::Args),
+    /// Time from start to ready with a million events in the log
+    Restart(restart::Args),
+    /// Time an event takes to be decided, folded and said in a vocabulary, with a recorded session
+    Core(core::Args),
+}
+
+pub(super) fn run(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Log { dir, seconds } => {
+            let report = crate::log::bench::bench(dir, *seconds).map_err(Failure::failed)?;
+            line(&json!({
+                "bench": "log",
+                "payload_bytes": report.payload_bytes,
+                "events": report.events,
+                "events_per_s": report.events_per_s.round(),
+                "full_p50_us": report.full_p50_us,
+                "full_p99_us": report.full_p99_us,
+                "paced_per_s": report.paced_per_s,
+                "paced_p50_us": report.paced_p50_us,
+                "paced_p99_us": report.paced_p99_us,
+            }))
+        }
+        Command::Ami(args) => ami::run(args),
+        Command::Core(args) => core::run(args),
+        Command::Restart(args) => restart::run(args),
+    }
+}
+
+fn line(value: &serde_json::Value) -> Result<(), Failure> {
+    print(&format!("{value}\n"))
+}

@@ -1,0 +1,111 @@
+//! `cordboard catalogue`.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+
+use cordboard_dialects::catalogue::{Catalogue, Entry, Presence};
+use cordboard_dialects::{DIALECTS, Dialect, Settings, find};
+
+use super::{Failure, print};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The vocabulary; without it all are listed
+    dialect: Option<String>,
+    /// The message; its fields are shown, in a pipe its JSON Schema
+    event: Option<String>,
+    /// Print JSON also on a terminal: the catalogue, or the JSON Schema of the message
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let json = args.json || !std::io::stdout().is_terminal();
+    let Some(name) = &args.dialect else { return print(&all(json)) };
+    let dialect = find(name).ok_or_else(|| {
+        let known: Vec<&str> = DIALECTS.iter().map(|dialect| dialect.name).collect();
+        Failure::wrong_usage(format!("there is no dialect {name:?}; right would be one of: {}", known.join(", ")))
+    })?;
+    let catalogue = (dialect.catalogue)();
+    let Some(event) = &args.event else {
+        return print(&if json { pretty(&catalogue) } else { overview(&catalogue) });
+    };
+    let entry = catalogue.entry(event).ok_or_else(|| {
+        let message = format!("{name} has no message {event:?}; `cordboard catalogue {name}` lists them all");
+        Failure::wrong_usage(message)
+    })?;
+    print(&if json { schema(dialect, entry) } else { details(entry) })
+}
+
+fn all(json: bool) -> String {
+    if json {
+        let value: Vec<_> = DIALECTS
+            .iter()
+            .map(|it| serde_json::json!({"dialect": it.name, "summary": it.summary, "channels": it.channels}))
+            .collect();
+        return pretty(&value);
+    }
+    DIALECTS.iter().fold(String::new(), |mut text, dialect| {
+        _ = writeln!(text, "{:<12} {}", dialect.name, dialect.summary);
+        text
+    })
+}
+
+fn pretty(value: &impl serde::Serialize) -> String {
+    // What comes from the catalogue has a JSON form; its tests would tell otherwise.
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}
+
+fn schema(dialect: &Dialect, entry: &Entry) -> String {
+    pretty(&(dialect.schema)(&Settings::default(), &entry.name).unwrap_or_default())
+}
+
+fn overview(catalogue: &Catalogue) -> String {
+    let width = catalogue.events.iter().map(|entry| entry.name.len()).max().unwrap_or(0);
+    let mut text = format!("{}: {}\n\n", catalogue.dialect, catalogue.summary);
+    for entry in &catalogue.events {
+        _ = writeln!(text, "{:<width$}  {:<20}  {}", entry.name, entry.channel, entry.summary);
+    }
+    text
+}
+
+fn details(entry: &Entry) -> String {
+    let mut text = format!("{}\n{}\n\nchannel    {}\n", entry.name, entry.summary, entry.channel);
+    if !entry.caused_by.is_empty() {
+        _ = writeln!(text, "caused by  {}", entry.caused_by.join(", "));
+    }
+    if let Some(basis) = entry.basis {
+        _ = writeln!(text, "basis      {basis}");
+    }
+    text.push('\n');
+    let width = entry.fields.iter().map(|field| field.name.len()).max().unwrap_or(0);
+    for field in &entry.fields {
+        let presence = match field.presence {
+            Presence::Mandatory => "always",
+            Presence::Optional => "optional",
+            Presence::Disputed => "disputed",
+        };
+        let kind = field.enumeration.map_or(&*field.json_type, |name| name);
+        _ = writeln!(text, "{:<width$}  {kind:<16}  {presence:<8}  {}", field.name, field.summary);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_of_every_dialect_can_be_shown() {
+        assert_eq!(all(false).lines().count(), DIALECTS.len());
+        for dialect in DIALECTS {
+            let catalogue = (dialect.catalogue)();
+            let overview = overview(&catalogue);
+            for entry in &catalogue.events {
+                assert!(overview.contains(&*entry.name));
+                assert!(entry.fields.iter().all(|field| details(entry).contains(&*field.name)));
+                assert!(schema(dialect, entry).contains("properties"));
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `cordboard token`.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::{Failure, print};
+use crate::clock::Clock;
+use crate::config;
+use crate::tokens::Tokens;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+    /// The configuration that says where the data directory is
+    #[arg(long, value_name = "FILE", env = "CORDBOARD_CONFIG", global = true)]
+    config: Option<PathBuf>,
+    /// The data directory, instead of what the configuration says
+    #[arg(long, value_name = "DIR", global = true)]
+    data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a token and print it; it is shown this once and kept nowhere. A running server takes it at once
+    Create {
+        /// The tenant whose events it opens
+        #[arg(long)]
+        tenant: String,
+        /// What it is for
+        #[arg(long)]
+        name: String,
+        /// After how long it ends to be good, as in 12h or 90d; without it, never
+        #[arg(long, value_name = "DURATION", value_parser = duration_s)]
+        expires: Option<u64>,
+    },
+    /// List all tokens, without what is secret
+    List,
+    /// Take a token back; streams opened with it end within seconds
+    Revoke {
+        /// Its id, as `list` shows it
+        id: String,
+    },
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = config::load(args.config.as_deref()).map_err(Failure::wrong_usage)?;
+    let tokens = Tokens::new(args.data.as_ref().unwrap_or(&config.data));
+    let now = Clock::default().now();
+    match &args.command {
+        Command::Create { tenant, name, expires } => {
+            if !config::is_name(tenant) {
+                let message = format!("--tenant: {tenant:?} cannot be a tenant; right would be {}", config::NAME_FORM);
+                return Err(Failure::wrong_usage(message));
+            }
+            if args.config.is_some() && !config.tenant.iter().any(|known| known.name == *tenant) {
+                let known: Vec<&str> = config.tenant.iter().map(|known| &*known.name).collect();
+                let message =
+                    format!("--tenant: {tenant:?} is not configured; right would be one of: {}", known.join(", "));
+                return Err(Failure::wrong_usage(message));
+            }
+            let expires_at = expires.map(|seconds| now.plus_ms(seconds.saturating_mul(1_000)));
+            let text = tokens.create(tenant, name, now, expires_at).map_err(Failure::failed)?;
+            print(&format!("{text}\n"))
+        }
+        Command::List => {
+            let mut lines =
+                format!("{:<12}  {:<20}  {:<24}  {:<20}  {}\n", "ID", "TENANT", "NAME", "CREATED", "EXPIRES");
+            for token in tokens.list().map_err(Failure::failed)?.iter() {
+                let created = super::tail::date_time(token.created_at);
+                let mut expires = token.expires_at.map_or_else(|| "never".to_owned(), super::tail::date_time);
+                if token.is_expired(now) {
+                    expires.push_str(" (expired)");
+                }
+                let (id, tenant, name) = (&token.id, &token.tenant, &token.name);
+                _ = writeln!(lines, "{id:<12}  {tenant:<20}  {name:<24}  {created:<20}  {expires}");
+            }
+            print(&lines)
+        }
+        Command::Revoke { id } => {
+            let token = tokens.revoke(id).map_err(Failure::failed)?;
+            print(&format!("revoked {} ({}) of tenant {}\n", token.id, token.name, token.tenant))
+        }
+    }
+}
+
+/// Seconds of a duration like `30m`.
+fn duration_s(text: &str) -> Result<u64, String> {
+    let wrong = || "right would be a number and s, m, h, d or w, as in 90d".to_owned();
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let unit_s = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number.checked_mul(unit_s).filter(|seconds| *seconds > 0 && *seconds <= MAX_S).ok_or_else(wrong)
+}
+
+/// A hundred years: more is a slip of the finger.
+const MAX_S: u64 = 100 * 366 * 86_400;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration_s("90d"), Ok(7_776_000));
+        assert_eq!(duration_s("30m"), Ok(1_800));
+        for wrong in ["", "d", "90", "1.5h", "-1d", "0s", "9999999999999w", "ä"] {
+            assert!(duration_s(wrong).is_err(), "{wrong}");
+        }
+    }
+}

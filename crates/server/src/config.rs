@@ -1,0 +1,18 @@
+//! The configuration: one tree, one file, every limit with its unit.
+//!
+//! It is read from a TOML file and from the environment: `CORDBOARD_HTTP__LISTEN` is `listen` in `[http]`. What is not
+//! known is refused. `settings` is the tree with its defaults and their reasons; the commented file that
+//! `cordboard default-config` prints is made of it.
+
+mod check;
+mod load;
+mod print;
+mod secret;
+mod settings;
+
+pub use check::Problem;
+pub(crate) use check::{NAME_FORM, is_name};
+pub use load::{LoadError, load};
+pub use print::default_config;
+pub use secret::{SecretError, SecretText};
+pub use settings::{Asterisk, Config, Engine, Genesys, Http, LogSettings, Tenant};

@@ -1,0 +1,203 @@
+//! What types cannot say about the configuration: names, addresses, limits that must fit together.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::settings::{Asterisk, Config, LogSettings, Tenant};
+use crate::log::LogConfig;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Which key.
+    pub key: String,
+    /// What is wrong.
+    pub wrong: String,
+    /// What would be right.
+    pub right: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; right would be: {}", self.key, self.wrong, self.right)
+    }
+}
+
+const NAME_CHARS_MAX: usize = 64;
+/// The form of names, in words.
+pub(crate) const NAME_FORM: &str = "1 to 64 of a-z A-Z 0-9 . _ - without a dot first";
+
+/// Everything that is wrong; nothing when all is right.
+pub(super) fn check(config: &Config) -> Vec<Problem> {
+    let mut problems = Problems(Vec::new());
+    for (index, name) in config.dialects.iter().enumerate() {
+        if cordboard_dialects::find(name).is_none() {
+            let known: Vec<&str> = cordboard_dialects::DIALECTS.iter().map(|dialect| dialect.name).collect();
+            problems.add(format!("dialects[{index}]"), "there is no such vocabulary", known.join(", "));
+        }
+    }
+    let distinct: BTreeSet<String> = config.dialects.iter().map(|name| name.to_lowercase()).collect();
+    if distinct.len() < config.dialects.len() {
+        problems.add("dialects".to_owned(), "a vocabulary is named twice", "each once");
+    }
+    limits(config, &mut problems);
+    let mut names = BTreeSet::new();
+    for (index, it) in config.tenant.iter().enumerate() {
+        let key = format!("tenant[{index}]");
+        name(&key, &it.name, &mut names, &mut problems);
+        tenant(&key, it, &mut problems);
+    }
+    problems.0
+}
+
+/// Whether a name can be a folder and a part of keys.
+#[must_use]
+pub(crate) fn is_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    !name.is_empty() && name.len() <= NAME_CHARS_MAX && !name.starts_with('.') && name.chars().all(allowed)
+}
+
+struct Problems(Vec<Problem>);
+
+impl Problems {
+    fn add(&mut self, key: String, wrong: impl Into<String>, right: impl Into<String>) {
+        self.0.push(Problem { key, wrong: wrong.into(), right: right.into() });
+    }
+
+    fn at_least(&mut self, key: &str, value: u64, least: u64) {
+        if value < least {
+            self.add(key.to_owned(), format!("it is {value}"), format!("{least} or more"));
+        }
+    }
+}
+
+fn limits(config: &Config, problems: &mut Problems) {
+    let (http, log, engine) = (&config.http, &config.log, &config.engine);
+    for (key, value, least) in [
+        ("http.connections_max", http.connections_max as u64, 1),
+        ("http.request_ms_max", http.request_ms_max, 100),
+        ("http.request_bytes_max", http.request_bytes_max as u64, 8_192),
+        ("http.readers_max", http.readers_max as u64, 1),
+        ("http.stream_heartbeat_ms", http.stream_heartbeat_ms, 100),
+        ("http.stream_write_ms_max", http.stream_write_ms_max, 100),
+        ("http.tail_bytes_max", http.tail_bytes_max as u64, 65_536),
+        ("http.history_readers_max", http.history_readers_max as u64, 1),
+        ("log.snapshot_events", log.snapshot_events, 100),
+        ("log.checkpoints_max", log.checkpoints_max as u64, 2),
+        ("log.retain_s", log.retain_s, 1),
+        ("engine.inputs_max", engine.inputs_max as u64, 1),
+        ("engine.batch_inputs_max", engine.batch_inputs_max as u64, 1),
+    ] {
+        problems.at_least(key, value, least);
+    }
+    if let Err(error) = log.limits().validate() {
+        problems.add("log".to_owned(), error.to_string(), "see `cordboard default-config`");
+    }
+}
+
+impl LogSettings {
+    /// The limits of a log as the log wants them.
+    #[must_use]
+    pub fn limits(&self) -> LogConfig {
+        LogConfig {
+            segment_bytes_max: self.segment_bytes_max,
+            log_bytes_max: self.log_bytes_max,
+            log_age_s_max: self.log_age_s_max,
+            tail_bytes_max: self.tail_bytes_max,
+            record_bytes_max: self.record_bytes_max,
+            pending_bytes_max: self.pending_bytes_max,
+            group_window_us: self.group_window_us,
+        }
+    }
+}
+
+fn name(key: &str, value: &str, names: &mut BTreeSet<String>, problems: &mut Problems) {
+    let key = format!("{key}.name");
+    if !is_name(value) {
+        problems.add(key, format!("{value:?} cannot be a name"), NAME_FORM);
+    } else if !names.insert(value.to_ascii_lowercase()) {
+        problems.add(key, format!("{value:?} is taken"), "a name of its own, capitals or not");
+    }
+}
+
+fn tenant(key: &str, tenant: &Tenant, problems: &mut Problems) {
+    let mut names = BTreeSet::new();
+    for (index, it) in tenant.asterisk.iter().enumerate() {
+        let key = format!("{key}.asterisk[{index}]");
+        name(&key, &it.name, &mut names, problems);
+        asterisk(&key, it, problems);
+    }
+}
+
+fn asterisk(key: &str, asterisk: &Asterisk, problems: &mut Problems) {
+    let port = asterisk.address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    if port.and_then(|(_, port)| port.parse::<u16>().ok()).is_none_or(|port| port == 0) {
+        let wrong = format!("{:?} is no address", asterisk.address);
+        problems.add(format!("{key}.address"), wrong, "host and port, as \"pbx.example.org:5038\"");
+    }
+    if asterisk.user.is_empty() || asterisk.user.contains(char::is_control) {
+        problems.add(format!("{key}.user"), "it is empty, or has control characters", "the user in manager.conf");
+    }
+    if let Err(error) = asterisk.find_secret() {
+        problems.add(format!("{key}.secret"), error.to_string(), "the secret in manager.conf");
+    }
+    problems.at_least(&format!("{key}.heartbeat_ms"), asterisk.heartbeat_ms, 100);
+    problems.at_least(&format!("{key}.backoff_ms_min"), asterisk.backoff_ms_min, 10);
+    problems.at_least(&format!("{key}.connect_ms_max"), asterisk.connect_ms_max, 100);
+    if asterisk.silence_ms_max < asterisk.heartbeat_ms.saturating_mul(2) {
+        let wrong = format!("{} is less than two heartbeats", asterisk.silence_ms_max);
+        problems.add(format!("{key}.silence_ms_max"), wrong, format!("{} or more", asterisk.heartbeat_ms * 2));
+    }
+    if asterisk.backoff_ms_max < asterisk.backoff_ms_min {
+        let wrong = format!("{} is less than backoff_ms_min", asterisk.backoff_ms_max);
+        problems.add(format!("{key}.backoff_ms_max"), wrong, format!("{} or more", asterisk.backoff_ms_min));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SecretText;
+
+    fn good() -> Config {
+        let asterisk = Asterisk {
+            name: "pbx".into(),
+            address: "[::1]:5038".into(),
+            user: "cordboard".into(),
+            secret: Some(SecretText::new("s")),
+            ..Asterisk::default()
+        };
+        Config { tenant: vec![Tenant { name: "acme".into(), asterisk: vec![asterisk] }], ..Config::default() }
+    }
+
+    fn keys(change: impl FnOnce(&mut Config)) -> Vec<String> {
+        let mut config = good();
+        change(&mut config);
+        check(&config).into_iter().map(|problem| problem.key).collect()
+    }
+
+    #[test]
+    fn a_good_configuration_has_no_problem() {
+        assert_eq!(check(&good()), []);
+        assert_eq!(check(&Config::default()), []);
+    }
+
+    #[test]
+    fn every_problem_is_found_at_its_key() {
+        assert_eq!(keys(|it| it.tenant[0].name = "a/b".into()), ["tenant[0].name"]);
+        assert_eq!(keys(|it| it.tenant.push(Tenant { name: "ACME".into(), asterisk: vec![] })), ["tenant[1].name"]);
+        assert_eq!(keys(|it| it.tenant[0].asterisk[0].address = "pbx".into()), ["tenant[0].asterisk[0].address"]);
+        assert_eq!(keys(|it| it.tenant[0].asterisk[0].secret = None), ["tenant[0].asterisk[0].secret"]);
+        assert_eq!(keys(|it| it.tenant[0].asterisk[0].silence_ms_max = 1), ["tenant[0].asterisk[0].silence_ms_max"]);
+        assert_eq!(keys(|it| it.tenant[0].asterisk[0].user = "a\r\nb".into()), ["tenant[0].asterisk[0].user"]);
+        assert_eq!(keys(|it| it.dialects.push("klingon".into())), ["dialects[2]"]);
+        assert_eq!(keys(|it| it.http.readers_max = 0), ["http.readers_max"]);
+        assert_eq!(keys(|it| it.log.group_window_us = 9_999), ["log"]);
+    }
+
+    #[test]
+    fn names_can_be_folders() {
+        assert!(["a", "acme-1", "A.b_c"].into_iter().all(is_name));
+        assert!(["", ".", "..", ".a", "a/b", "a b", "ä", &"x".repeat(65)].into_iter().all(|name| !is_name(name)));
+    }
+}

@@ -1,0 +1,139 @@
+//! The commented file that `cordboard default-config` prints, made of the settings themselves.
+
+use std::fmt::Write as _;
+
+use super::settings::{Asterisk, Config, Doc, Engine, Genesys, Http, LogSettings, Tenant};
+
+/// Columns of a line.
+const WIDTH_CHARS: usize = 110;
+
+/// The default configuration as a file with comments, and a tenant to fill in.
+#[must_use]
+pub fn default_config() -> String {
+    let mut out = String::new();
+    let config = table(&Config::default());
+    comment(&mut out, "", Config::TITLE);
+    out.push('\n');
+    for doc in Config::DOCS.iter().filter(|doc| !config.get(doc.key).is_none_or(is_section)) {
+        entry(&mut out, "", doc, config.get(doc.key));
+    }
+    for (name, title, docs) in [
+        ("http", Http::TITLE, Http::DOCS),
+        ("log", LogSettings::TITLE, LogSettings::DOCS),
+        ("engine", Engine::TITLE, Engine::DOCS),
+        ("genesys", Genesys::TITLE, Genesys::DOCS),
+    ] {
+        comment(&mut out, "", title);
+        _ = writeln!(out, "[{name}]\n");
+        let section = config.get(name).and_then(toml::Value::as_table);
+        for doc in docs {
+            entry(&mut out, "", doc, section.and_then(|section| section.get(doc.key)));
+        }
+    }
+    example(&mut out);
+    out
+}
+
+/// A tenant as it could be, commented out.
+fn example(out: &mut String) {
+    let tenant = Tenant { name: "acme".to_owned(), ..Tenant::default() };
+    let asterisk = Asterisk {
+        name: "pbx-1".to_owned(),
+        address: "127.0.0.1:5038".to_owned(),
+        user: "cordboard".to_owned(),
+        secret_file: Some("/etc/cordboard/pbx-1.secret".into()),
+        ..Asterisk::default()
+    };
+    for (head, title, docs, table) in [
+        ("[[tenant]]", Tenant::TITLE, Tenant::DOCS, table(&tenant)),
+        ("[[tenant.asterisk]]", Asterisk::TITLE, Asterisk::DOCS, table(&asterisk)),
+    ] {
+        comment(out, "", title);
+        _ = writeln!(out, "#{head}\n");
+        for doc in docs.iter().filter(|doc| doc.key != "asterisk") {
+            entry(out, "#", doc, table.get(doc.key));
+        }
+    }
+}
+
+fn table(settings: &impl serde::Serialize) -> toml::Table {
+    // Settings are made of what TOML knows; the test that reads the printed file back would tell otherwise.
+    toml::Table::try_from(settings).unwrap_or_default()
+}
+
+fn is_section(value: &toml::Value) -> bool {
+    let tables = |list: &Vec<toml::Value>| list.is_empty() || list.iter().all(toml::Value::is_table);
+    value.is_table() || value.as_array().is_some_and(tables)
+}
+
+fn entry(out: &mut String, lead: &str, doc: &Doc, value: Option<&toml::Value>) {
+    comment(out, lead, doc.text);
+    match value {
+        Some(value) => _ = writeln!(out, "{lead}{} = {value}\n", doc.key),
+        None => _ = writeln!(out, "#{} =\n", doc.key),
+    }
+}
+
+/// Words of documentation, wrapped anew.
+fn comment(out: &mut String, lead: &str, text: &[&str]) {
+    let mut line = format!("{lead}#");
+    let begin = line.len();
+    for word in text.iter().flat_map(|line| line.split_whitespace()) {
+        if line.len() > begin && line.chars().count() + 1 + word.chars().count() > WIDTH_CHARS {
+            _ = writeln!(out, "{line}");
+            line.truncate(begin);
+        }
+        _ = write!(line, " {word}");
+    }
+    _ = writeln!(out, "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::load;
+
+    fn read_back(text: &str) -> Config {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("cordboard.toml");
+        std::fs::write(&file, text).unwrap();
+        load(Some(&file)).unwrap()
+    }
+
+    #[test]
+    fn the_printed_file_is_the_default() {
+        assert_eq!(read_back(&default_config()), Config::default());
+    }
+
+    #[test]
+    fn every_key_is_in_the_printed_file_with_a_comment() {
+        let text = default_config();
+        let docs = [Http::DOCS, LogSettings::DOCS, Engine::DOCS, Genesys::DOCS, Asterisk::DOCS];
+        for doc in docs.into_iter().flatten() {
+            let line =
+                text.lines().position(|line| line.trim_start_matches('#').starts_with(&format!("{} =", doc.key)));
+            let before = line.and_then(|line| text.lines().nth(line - 1)).unwrap_or_default();
+            assert!(before.trim_start_matches('#').starts_with(' '), "{}: {before:?}", doc.key);
+        }
+    }
+
+    #[test]
+    fn the_example_works_when_its_comment_signs_are_taken_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let secret = dir.path().join("secret");
+        std::fs::write(&secret, "s").unwrap();
+        let text = default_config().replace("/etc/cordboard/pbx-1.secret", &secret.display().to_string());
+        let uncommented: Vec<&str> = text
+            .lines()
+            .map(|line| {
+                line.strip_prefix('#')
+                    .filter(|rest| !rest.starts_with([' ', '#']) && !rest.ends_with(" ="))
+                    .unwrap_or(line)
+            })
+            .collect();
+        let config = read_back(&uncommented.join("\n"));
+        assert_eq!(config.tenant[0].name, "acme");
+        assert_eq!(config.tenant[0].asterisk[0].silence_ms_max, Asterisk::default().silence_ms_max);
+        assert_eq!(config.tenant[0].asterisk[0].find_secret().unwrap().reveal(), "s");
+    }
+}

@@ -1,0 +1,353 @@
+//! The HTTP interface: `/api/v1/events`, `/api/v1/snapshot`, `/healthz`, `/readyz`, `/metrics`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use bytes::Bytes;
+use futures_util::stream;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::watch;
+
+use super::access::{Access, Refusal};
+use super::line::{self, Form};
+use super::{Begin, Delivery, EventReader, Wish};
+use crate::clock::Clock;
+use crate::config::Http;
+use crate::log::{Health, Position};
+use crate::metrics::{self, ServerMetrics};
+use crate::mirror::own_dialect;
+use crate::tenant::Tenant;
+use crate::tokens::Tokens;
+
+/// How often an open stream looks whether its token is still good.
+const TOKEN_CHECK_EVERY: Duration = Duration::from_secs(2);
+
+/// What all requests share.
+pub struct App {
+    tenants: Vec<Arc<Tenant>>,
+    tokens: Tokens,
+    clock: Clock,
+    settings: Http,
+    metrics: ServerMetrics,
+    stop: watch::Receiver<bool>,
+}
+
+impl App {
+    /// The interface to these tenants, until `stop` is true.
+    #[must_use]
+    pub fn new(
+        tenants: Vec<Arc<Tenant>>,
+        tokens: Tokens,
+        clock: Clock,
+        settings: Http,
+        metrics: ServerMetrics,
+        stop: watch::Receiver<bool>,
+    ) -> Arc<Self> {
+        Arc::new(Self { tenants, tokens, clock, settings, metrics, stop })
+    }
+
+    pub(super) fn tenants(&self) -> &[Arc<Tenant>] {
+        &self.tenants
+    }
+
+    pub(super) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(super) fn metrics(&self) -> &ServerMetrics {
+        &self.metrics
+    }
+
+    /// All paths.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/healthz", get(healthz))
+            .route("/readyz", get(readyz))
+            .route("/metrics", get(show_metrics))
+            .route("/api/v1/snapshot", get(snapshot))
+            .route("/api/v1/events", get(events))
+            .fallback(async || Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path"))
+            .method_not_allowed_fallback(async || {
+                Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path answers GET")
+            })
+            .with_state(Arc::clone(self))
+    }
+}
+
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// Its address.
+    pub address: SocketAddr,
+    /// Set when it took nothing for too long.
+    pub slow: Arc<AtomicBool>,
+}
+
+/// Whether the process can work at all: if not, only a new start helps.
+async fn healthz(State(app): State<Arc<App>>) -> Response {
+    let dead = |tenant: &Arc<Tenant>| match tenant.health() {
+        Health::Poisoned | Health::Closed => true,
+        Health::Healthy | Health::DiskFull => !tenant.is_running(),
+    };
+    let healthy = *app.stop.borrow() || !app.tenants.iter().any(dead);
+    let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({"healthy": healthy}))).into_response()
+}
+
+/// Whether what is told is what is true now: every source live, every log written.
+async fn readyz(State(app): State<Arc<App>>) -> Response {
+    let now = app.clock.now();
+    let (mut sources, mut logs) = (Vec::new(), Vec::new());
+    let mut ready = !*app.stop.borrow();
+    for tenant in &app.tenants {
+        ready &= tenant.is_writable();
+        logs.push(json!({
+            "tenant": tenant.name(),
+            "writable": tenant.is_writable(),
+            "state": match tenant.health() {
+                Health::Healthy => "healthy",
+                Health::DiskFull => "disk_full",
+                Health::Poisoned => "poisoned",
+                Health::Closed => "closed",
+            },
+        }));
+        for (name, source) in tenant.sources().all() {
+            ready &= source.live;
+            let seconds_since = |at: cordboard_core::Time| now.micros_since(at) as f64 / 1e6;
+            sources.push(json!({
+                "tenant": tenant.name(),
+                "source": name,
+                "live": source.live,
+                "stale_s": if source.live { None } else { source.since.map(seconds_since) },
+                "heard_s_ago": source.heard.map(seconds_since),
+            }));
+        }
+    }
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({"ready": ready, "sources": sources, "logs": logs}))).into_response()
+}
+
+async fn show_metrics(State(app): State<Arc<App>>, Extension(peer): Extension<Peer>) -> Response {
+    if !app.settings.metrics_remote && !peer.address.ip().to_canonical().is_loopback() {
+        let message = "metrics are shown to this machine only; http.metrics_remote = true shows them to others";
+        return Refusal::new(StatusCode::FORBIDDEN, "metrics_local", message).into_response();
+    }
+    let content_type = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    ([(header::CONTENT_TYPE, content_type)], metrics::render(&app.metrics, &app.tenants)).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SnapshotQuery {
+    dialect: Option<String>,
+}
+
+async fn snapshot(access: Access, query: Result<Query<SnapshotQuery>, QueryRejection>) -> Result<Response, Refusal> {
+    let Query(query) = query.map_err(|error| Refusal::wrong(error.body_text()))?;
+    let (dialect, _) = dialect(&access.tenant, query.dialect.as_deref())?;
+    let picture = access
+        .tenant
+        .mirror()
+        .picture(dialect)
+        .await
+        .map_err(|error| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "no_snapshot", error.to_string()))?;
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, line::snapshot(None, &picture)).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventsQuery {
+    dialect: Option<String>,
+    from: Option<String>,
+    follow: Option<String>,
+    snapshot: Option<String>,
+    format: Option<String>,
+    delivery: Option<String>,
+}
+
+async fn events(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
+    access: Access,
+    headers: HeaderMap,
+    query: Result<Query<EventsQuery>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let Query(query) = query.map_err(|error| Refusal::wrong(error.body_text()))?;
+    let form = form(query.format.as_deref(), &headers)?;
+    let wish = wish(&query, form, &headers)?;
+    let spoken = dialect(&access.tenant, query.dialect.as_deref())?;
+    let entry = access.tenant.readers().enter(spoken.0.name, app.settings.readers_max).ok_or_else(|| {
+        Refusal::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_readers",
+            "this tenant has as many readers as it may have",
+        )
+    })?;
+    let heartbeat = Duration::from_millis(app.settings.stream_heartbeat_ms);
+    let reader = EventReader::new(access.tenant, spoken, wish, heartbeat, entry, app.stop.clone());
+    let stream =
+        EventStream { app, reader, form, token: access.token, token_checked: Instant::now(), peer, over: false };
+    let body = stream::unfold(stream, |mut stream| async {
+        let bytes = stream.next().await?;
+        Some((Ok::<_, std::convert::Infallible>(bytes), stream))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, form.content_type()),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((headers, Body::from_stream(body)).into_response())
+}
+
+/// The body of an answer that may never end.
+struct EventStream {
+    app: Arc<App>,
+    reader: EventReader,
+    form: Form,
+    token: String,
+    token_checked: Instant,
+    peer: Peer,
+    over: bool,
+}
+
+impl EventStream {
+    async fn next(&mut self) -> Option<Bytes> {
+        while !self.over {
+            if self.token_checked.elapsed() >= TOKEN_CHECK_EVERY {
+                self.token_checked = Instant::now();
+                if !self.app.tokens.is_good(&self.token, self.app.clock.now()) {
+                    self.over = true;
+                    return Some(self.form.failed("unauthorised", "the token was revoked or has expired"));
+                }
+            }
+            let bytes = self.form.write(&self.reader.next().await?);
+            // Events that say nothing in this vocabulary give no bytes, nor does silence; an empty chunk would end the answer.
+            if !bytes.is_empty() {
+                return Some(bytes);
+            }
+        }
+        None
+    }
+}
+
+impl Drop for EventStream {
+    fn drop(&mut self) {
+        if self.peer.slow.load(Ordering::Relaxed) {
+            self.reader.tenant().metrics().slow_reader();
+        }
+    }
+}
+
+fn dialect(
+    tenant: &Tenant,
+    name: Option<&str>,
+) -> Result<(&'static cordboard_dialects::Dialect, Arc<crate::tail::Tail>), Refusal> {
+    tenant.tail(name.unwrap_or(own_dialect().name)).ok_or_else(|| {
+        let spoken: Vec<&str> = tenant.tails().iter().map(|(dialect, _)| dialect.name).collect();
+        Refusal::wrong(format!("there is no such dialect; spoken here: {}", spoken.join(", ")))
+    })
+}
+
+fn form(format: Option<&str>, headers: &HeaderMap) -> Result<Form, Refusal> {
+    match format {
+        Some("ndjson") => Ok(Form::Ndjson),
+        Some("sse") => Ok(Form::ServerSent),
+        Some(_) => Err(Refusal::wrong("format: right would be ndjson or sse")),
+        None => {
+            let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+            Ok(if accept.contains("text/event-stream") { Form::ServerSent } else { Form::Ndjson })
+        }
+    }
+}
+
+fn wish(query: &EventsQuery, form: Form, headers: &HeaderMap) -> Result<Wish, Refusal> {
+    let position =
+        |text: &str| text.parse::<Position>().map(Begin::After).map_err(|error| Refusal::wrong(error.to_string()));
+    let wants_snapshot = flag("snapshot", query.snapshot.as_deref())?.unwrap_or(false);
+    let last_event = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
+    let begin = match (last_event, query.from.as_deref(), wants_snapshot) {
+        // An event source that comes back repeats its first request; what it knows is newer.
+        (Some(id), _, _) => position(id)?,
+        (None, None | Some("now"), true) => Begin::Snapshot,
+        (None, None | Some("now"), false) => Begin::Now,
+        (None, Some(_), true) => return Err(Refusal::wrong("snapshot=true begins now: leave `from` out")),
+        (None, Some("start"), false) => Begin::Start,
+        (None, Some(from), false) => position(from)?,
+    };
+    let lives = form == Form::ServerSent || matches!(begin, Begin::Now | Begin::Snapshot);
+    let follow = flag("follow", query.follow.as_deref())?.unwrap_or(lives);
+    let delivery = match query.delivery.as_deref() {
+        None | Some("every") => Delivery::Every,
+        Some("latest") => Delivery::Latest,
+        Some(_) => return Err(Refusal::wrong("delivery: right would be every or latest")),
+    };
+    Ok(Wish { begin, follow, delivery })
+}
+
+fn flag(name: &str, value: Option<&str>) -> Result<Option<bool>, Refusal> {
+    match value {
+        None => Ok(None),
+        Some("true" | "1" | "") => Ok(Some(true)),
+        Some("false" | "0") => Ok(Some(false)),
+        Some(_) => Err(Refusal::wrong(format!("{name}: right would be true or false"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish_of(query: &str, headers: &[(&'static str, &str)]) -> Result<Wish, Refusal> {
+        let uri: axum::http::Uri = format!("/?{query}").parse().unwrap();
+        let Query(query) = Query::<EventsQuery>::try_from_uri(&uri).unwrap();
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (header::HeaderName::from_static(name), value.parse().unwrap()))
+            .collect();
+        let form = form(query.format.as_deref(), &headers)?;
+        wish(&query, form, &headers)
+    }
+
+    fn begin(query: &str, headers: &[(&'static str, &str)]) -> Begin {
+        wish_of(query, headers).unwrap().begin
+    }
+
+    #[test]
+    fn a_reader_begins_where_it_says() {
+        let after = Begin::After(Position { epoch: 1, sequence: 2 });
+        assert_eq!(begin("", &[]), Begin::Now);
+        assert_eq!(begin("from=now", &[]), Begin::Now);
+        assert_eq!(begin("from=start", &[]), Begin::Start);
+        assert_eq!(begin("from=1-2", &[]), after);
+        assert_eq!(begin("snapshot=true", &[]), Begin::Snapshot);
+        assert_eq!(begin("snapshot=true", &[("last-event-id", "1-2")]), after);
+        assert_eq!(begin("from=start", &[("last-event-id", "1-2")]), after);
+        for wrong in ["from=then", "from=start&snapshot=true", "follow=perhaps", "format=xml", "delivery=some"] {
+            assert!(wish_of(wrong, &[]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_live_goes_on_and_what_is_past_ends_unless_told_otherwise() {
+        let follow = |query, headers: &[(&'static str, &str)]| wish_of(query, headers).unwrap().follow;
+        assert!(follow("", &[]) && follow("snapshot=1", &[]) && follow("from=1-2&follow=true", &[]));
+        assert!(!follow("from=start", &[]) && !follow("from=1-2", &[]) && !follow("follow=false", &[]));
+        assert!(follow("from=start", &[("accept", "text/event-stream")]));
+        assert!(!follow("from=start&format=ndjson", &[("accept", "text/event-stream")]));
+    }
+}

@@ -1,0 +1,25 @@
+//! Everything of Cordboard that touches the world.
+//!
+//! In reading order: `engine` is the one loop of a tenant; `log` makes events true; `tail`, `history` and `mirror` are
+//! what readers get (live, old, as a picture); `gateway` hands it out; `switch_link` brings in what switches say;
+//! `tenant` and `server` put these together.
+
+pub mod checkpoints;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod connectors;
+pub mod engine;
+pub mod gateway;
+pub mod history;
+pub mod log;
+pub mod metrics;
+pub mod mirror;
+pub mod replay;
+pub mod server;
+pub mod sources;
+pub mod state;
+pub mod switch_link;
+pub mod tail;
+pub mod tenant;
+pub mod tokens;

@@ -1,0 +1,5 @@
+//! The program `cordboard`.
+
+fn main() -> std::process::ExitCode {
+    cordboard_server::cli::main()
+}

@@ -1,0 +1,330 @@
+//! What is counted, and how it is shown to Prometheus. Labels are names from the configuration, so they are bounded.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use cordboard_core::Origin;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::tenant::Tenant;
+
+/// Batches on their way to the disk of which the time is taken; of more it is not.
+const TIMED_MAX: usize = 4_096;
+/// The shortest time told apart, in seconds; thirteen buckets, each twice the one before.
+const BUCKET_S_MIN: f64 = 0.000_25;
+const BUCKETS: u16 = 16;
+
+/// What one tenant's loop and readers count.
+#[derive(Debug)]
+pub struct TenantMetrics {
+    events: Counter,
+    synthesised: Counter,
+    backlogs: Counter,
+    refused: Counter,
+    slow_readers: Counter,
+    resyncs_told: Counter,
+    to_durable: Histogram,
+    under_way: Mutex<VecDeque<(u64, Instant)>>,
+}
+
+impl TenantMetrics {
+    /// Counters of a tenant; the time to durable is shown by the server.
+    #[must_use]
+    pub fn new(server: &ServerMetrics, tenant: &str) -> Self {
+        Self {
+            events: Counter::default(),
+            synthesised: Counter::default(),
+            backlogs: Counter::default(),
+            refused: Counter::default(),
+            slow_readers: Counter::default(),
+            resyncs_told: Counter::default(),
+            to_durable: server.to_durable.get_or_create_owned(&OfTenant { tenant: tenant.to_owned() }),
+            under_way: Mutex::default(),
+        }
+    }
+
+    /// An event was told.
+    pub fn event(&self, origin: Origin) {
+        self.events.inc();
+        match origin {
+            Origin::Live => {}
+            Origin::Synthesised => _ = self.synthesised.inc(),
+        }
+    }
+
+    /// The loop waited because too much waits for the disk.
+    pub fn backlog(&self) {
+        self.backlogs.inc();
+    }
+
+    /// An event was too large for the log.
+    pub fn refused(&self) {
+        self.refused.inc();
+    }
+
+    /// A reader was dropped because it took nothing.
+    pub fn slow_reader(&self) {
+        self.slow_readers.inc();
+    }
+
+    /// A reader was told to begin again.
+    pub fn resync_told(&self) {
+        self.resyncs_told.inc();
+    }
+
+    /// A batch that was begun then was given to the log; its last event has this position.
+    pub fn appended(&self, last: u64, begun: Instant) {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        if under_way.len() < TIMED_MAX {
+            under_way.push_back((last, begun));
+        }
+    }
+
+    /// All events up to this one are durable.
+    pub fn durable(&self, sequence: u64) {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some((_, begun)) = under_way.pop_front_if(|(last, _)| *last <= sequence) {
+            self.to_durable.observe(begun.elapsed().as_secs_f64());
+        }
+    }
+}
+
+/// What the whole server counts.
+#[derive(Debug, Clone)]
+pub struct ServerMetrics {
+    /// Requests refused for want of a good token.
+    pub unauthorised: Counter,
+    /// Connections open.
+    pub connections: Gauge,
+    /// Connections ended because the other side took nothing for too long.
+    pub slow_connections: Counter,
+    to_durable: Family<OfTenant, Histogram>,
+}
+
+impl Default for ServerMetrics {
+    fn default() -> Self {
+        let histogram = || Histogram::new(exponential_buckets(BUCKET_S_MIN, 2.0, BUCKETS));
+        Self {
+            unauthorised: Counter::default(),
+            connections: Gauge::default(),
+            slow_connections: Counter::default(),
+            to_durable: Family::new_with_constructor(histogram),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfTenant {
+    tenant: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfSource {
+    tenant: String,
+    switch: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfDialect {
+    tenant: String,
+    dialect: &'static str,
+}
+
+/// Everything, in the text format of Prometheus.
+#[must_use]
+pub fn render(server: &ServerMetrics, tenants: &[Arc<Tenant>]) -> String {
+    let mut registry = Registry::with_prefix("cordboard");
+    registry.register("requests_unauthorised", "Requests without a good token", server.unauthorised.clone());
+    registry.register("connections", "HTTP connections open", server.connections.clone());
+    registry.register(
+        "connections_slow",
+        "HTTP connections ended because the other side took nothing for too long",
+        server.slow_connections.clone(),
+    );
+    registry.register_with_unit(
+        "log_durable",
+        "From the beginning of a batch until its events are durable",
+        Unit::Seconds,
+        server.to_durable.clone(),
+    );
+    of_tenants(&mut registry, tenants);
+    of_sources(&mut registry, tenants);
+    of_dialects(&mut registry, tenants);
+    let mut text = String::new();
+    // Writing into a text fails only where memory does.
+    _ = prometheus_client::encoding::text::encode(&mut text, &registry);
+    text
+}
+
+fn of_tenants(registry: &mut Registry, tenants: &[Arc<Tenant>]) {
+    let mut counters = |name: &str, help: &str, get: fn(&TenantMetrics) -> &Counter| {
+        let family = Family::<OfTenant, Counter>::default();
+        for tenant in tenants {
+            family.get_or_create(&labels(tenant)).inc_by(get(tenant.metrics()).get());
+        }
+        registry.register(name, help, family);
+    };
+    counters("events", "Events appended to the log", |it| &it.events);
+    counters("events_synthesised", "Of these, concluded and not heard", |it| &it.synthesised);
+    counters("events_refused", "Events too large for the log", |it| &it.refused);
+    counters("log_backlogs", "Times the loop waited for the disk", |it| &it.backlogs);
+    counters("readers_slow", "Readers dropped because they took nothing for too long", |it| &it.slow_readers);
+    counters("readers_resynced", "Times a reader was told to begin again with a snapshot", |it| &it.resyncs_told);
+    let mut gauges = |name: &str, help: &str, get: fn(&Tenant) -> u64| {
+        let family = Family::<OfTenant, Gauge>::default();
+        for tenant in tenants {
+            family.get_or_create(&labels(tenant)).set(i64::try_from(get(tenant)).unwrap_or(i64::MAX));
+        }
+        registry.register(name, help, family);
+    };
+    gauges("log_writable", "1 while the log takes events", |it| u64::from(it.is_writable()));
+    gauges("log_durable_position", "Position of the newest durable event", |it| it.log().durable().sequence);
+    gauges("log_oldest_position", "Position before the oldest event kept", |it| it.log().oldest().sequence);
+    gauges("log_bytes", "Bytes of the log on disk", |it| it.log().bytes());
+}
+
+fn of_sources(registry: &mut Registry, tenants: &[Arc<Tenant>]) {
+    let sources: Vec<_> = tenants
+        .iter()
+        .flat_map(|tenant| {
+            tenant
+                .sources()
+                .all()
+                .into_iter()
+                .map(move |(switch, source)| (OfSource { tenant: tenant.name().to_owned(), switch }, source))
+        })
+        .collect();
+    let mut counters = |name: &str, help: &str, get: fn(&crate::sources::Source) -> u64| {
+        let family = Family::<OfSource, Counter>::default();
+        for (labels, source) in &sources {
+            family.get_or_create(labels).inc_by(get(source));
+        }
+        registry.register(name, help, family);
+    };
+    counters("source_messages", "Messages understood or knowingly passed over", |it| it.counts.messages);
+    counters("source_messages_ignored", "Messages of kinds that mean nothing to us", |it| it.counts.ignored);
+    counters("source_messages_malformed", "Messages that break the protocol", |it| it.counts.malformed);
+    counters("source_resyncs", "Times the whole state was read again", |it| it.counts.resyncs);
+    counters("source_repaired", "Differences found when the state was read again", |it| it.counts.repaired);
+    counters("source_connects", "Connections opened or tried", |it| it.connects);
+    let (up, heartbeat) = (Family::<OfSource, Gauge>::default(), Family::<OfSource, Gauge<f64, AtomicU64>>::default());
+    for (labels, source) in &sources {
+        up.get_or_create(labels).set(i64::from(source.live));
+        heartbeat.get_or_create(labels).set(source.counts.heartbeat_us as f64 / 1e6);
+    }
+    registry.register("source_up", "1 while the source is live", up);
+    registry.register_with_unit("source_heartbeat", "Round trip of the newest heartbeat", Unit::Seconds, heartbeat);
+}
+
+fn of_dialects(registry: &mut Registry, tenants: &[Arc<Tenant>]) {
+    let families: [Family<OfDialect, Gauge>; 3] = Default::default();
+    let [readers, lag, bytes] = &families;
+    for tenant in tenants {
+        for (dialect, tail) in tenant.tails() {
+            let labels = OfDialect { tenant: tenant.name().to_owned(), dialect: dialect.name };
+            let set = |family: &Family<OfDialect, Gauge>, value: u64| {
+                family.get_or_create(&labels).set(i64::try_from(value).unwrap_or(i64::MAX));
+            };
+            let places = tenant.readers().places(dialect.name);
+            let newest = tail.visible();
+            set(readers, places.len() as u64);
+            set(lag, places.iter().map(|place| newest.saturating_sub(*place)).max().unwrap_or(0));
+            set(bytes, tail.bytes() as u64);
+        }
+    }
+    registry.register("readers", "Readers of events", readers.clone());
+    registry.register("reader_lag_events", "Events the slowest reader is behind", lag.clone());
+    registry.register("tail_bytes", "Memory for the newest messages", bytes.clone());
+}
+
+fn labels(tenant: &Tenant) -> OfTenant {
+    OfTenant { tenant: tenant.name().to_owned() }
+}
+
+/// Who reads: so many, in which vocabulary, how far.
+#[derive(Debug, Default)]
+pub struct Readers {
+    all: Mutex<Vec<Place>>,
+}
+
+#[derive(Debug)]
+struct Place {
+    dialect: &'static str,
+    at: Arc<AtomicU64>,
+}
+
+/// One reader's entry; it is taken out when this is dropped.
+#[derive(Debug)]
+pub struct ReaderEntry {
+    readers: Arc<Readers>,
+    at: Arc<AtomicU64>,
+}
+
+impl Readers {
+    /// Enters a reader, unless there are `readers_max` already.
+    #[must_use]
+    pub fn enter(self: &Arc<Self>, dialect: &'static str, readers_max: usize) -> Option<ReaderEntry> {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= readers_max {
+            return None;
+        }
+        let at = Arc::new(AtomicU64::new(0));
+        all.push(Place { dialect, at: Arc::clone(&at) });
+        Some(ReaderEntry { readers: Arc::clone(self), at })
+    }
+
+    fn places(&self, dialect: &str) -> Vec<u64> {
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter(|place| place.dialect == dialect).map(|place| place.at.load(Ordering::Relaxed)).collect()
+    }
+}
+
+impl ReaderEntry {
+    /// The reader has got everything up to here.
+    pub fn set(&self, at: u64) {
+        self.at.store(at, Ordering::Relaxed);
+    }
+}
+
+impl Drop for ReaderEntry {
+    fn drop(&mut self) {
+        let mut all = self.readers.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|place| !Arc::ptr_eq(&place.at, &self.at));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_are_bounded_and_leave_when_dropped() {
+        let readers = Arc::new(Readers::default());
+        let first = readers.enter("genesys", 2).unwrap();
+        let second = readers.enter("cordboard", 2).unwrap();
+        assert!(readers.enter("genesys", 2).is_none());
+        first.set(7);
+        assert_eq!(readers.places("genesys"), [7]);
+        drop(second);
+        assert!(readers.places("cordboard").is_empty());
+        assert!(readers.enter("genesys", 2).is_some());
+    }
+
+    #[test]
+    fn the_time_to_durable_is_taken_once_a_batch() {
+        let metrics = TenantMetrics::new(&ServerMetrics::default(), "acme");
+        metrics.appended(3, Instant::now());
+        metrics.appended(5, Instant::now());
+        metrics.durable(4);
+        assert_eq!(metrics.under_way.lock().unwrap().len(), 1);
+        metrics.durable(9);
+        assert!(metrics.under_way.lock().unwrap().is_empty());
+    }
+}

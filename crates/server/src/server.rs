@@ -1,0 +1,137 @@
+//! The whole server: every tenant, every link, the HTTP interface; started, waited for, stopped.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::config::{Config, SecretError};
+use crate::connectors;
+use crate::gateway::connection;
+use crate::gateway::http::App;
+use crate::metrics::ServerMetrics;
+use crate::switch_link::SwitchLink;
+use crate::tenant::{Running, TenantError};
+use crate::tokens::{TokenError, Tokens};
+
+/// A server that runs.
+pub struct Server {
+    address: SocketAddr,
+    tenants: Vec<Running>,
+    links: Vec<JoinHandle<()>>,
+    http: JoinHandle<()>,
+    stop_links: watch::Sender<bool>,
+    stop_http: watch::Sender<bool>,
+}
+
+impl Server {
+    /// Starts everything that is configured.
+    ///
+    /// # Errors
+    /// [`ServeError`]; nothing is left running then.
+    pub async fn start(config: &Config) -> Result<Self, ServeError> {
+        let listener = TcpListener::bind(config.http.listen)
+            .await
+            .map_err(|error| ServeError::Listen { address: config.http.listen, error })?;
+        let address =
+            listener.local_addr().map_err(|error| ServeError::Listen { address: config.http.listen, error })?;
+        let tokens = Tokens::new(&config.data);
+        let known = tokens.list()?.len();
+        let metrics = ServerMetrics::default();
+        let (stop_http, http_stops) = watch::channel(false);
+        let (stop_links, links_stop) = watch::channel(false);
+        let (mut tenants, mut links) = (Vec::new(), Vec::new());
+        for tenant in &config.tenant {
+            let name = tenant.name.clone();
+            let running =
+                Running::start(config, tenant, &metrics).map_err(|error| ServeError::Tenant { tenant: name, error })?;
+            for asterisk in &tenant.asterisk {
+                let secret = asterisk.find_secret()?;
+                let link = SwitchLink {
+                    name: asterisk.name.clone(),
+                    address: asterisk.address.clone(),
+                    connector: connectors::asterisk(asterisk, &secret, chance()?),
+                    observations: running.observations.clone(),
+                    sources: Arc::clone(running.tenant.sources()),
+                    clock: running.clock(),
+                };
+                links.push(tokio::spawn(link.run(links_stop.clone())));
+            }
+            tenants.push(running);
+        }
+        let served = tenants.iter().map(|running| Arc::clone(&running.tenant)).collect();
+        let app = App::new(served, tokens, Clock::default(), config.http.clone(), metrics.clone(), http_stops.clone());
+        let http = tokio::spawn(connection::serve(listener, app.router(), config.http.clone(), metrics, http_stops));
+        tracing::info!(%address, tenants = tenants.len(), sources = links.len(), tokens = known, "serving");
+        Ok(Self { address, tenants, links, http, stop_links, stop_http })
+    }
+
+    /// Where HTTP is served.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops in the order that loses nothing: links, loops, logs; readers get what became durable.
+    ///
+    /// # Errors
+    /// [`ServeError::Tenant`] for the first tenant whose log did not take everything.
+    pub async fn stop(self) -> Result<(), ServeError> {
+        // Nobody is left who would not want it.
+        _ = self.stop_links.send(true);
+        for link in self.links {
+            _ = link.await;
+        }
+        let mut result = Ok(());
+        for running in self.tenants {
+            let tenant = running.tenant.name().to_owned();
+            match running.stop().await {
+                Ok(position) => tracing::info!(tenant, %position, "log closed"),
+                Err(error) => {
+                    tracing::error!(tenant, %error, "log not closed well");
+                    result = result.and(Err(ServeError::Tenant { tenant, error }));
+                }
+            }
+        }
+        _ = self.stop_http.send(true);
+        _ = self.http.await;
+        result
+    }
+}
+
+fn chance() -> Result<u64, ServeError> {
+    getrandom::u64().map_err(|error| ServeError::Random(error.to_string()))
+}
+
+/// Why the server does not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be used.
+    #[error("cannot listen on {address}: {error}; http.listen must be a free address of this machine")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// A tenant.
+    #[error("tenant {tenant}: {error}")]
+    Tenant {
+        /// Which.
+        tenant: String,
+        /// What.
+        error: TenantError,
+    },
+    /// Tokens.
+    #[error(transparent)]
+    Tokens(#[from] TokenError),
+    /// A secret.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers: {0}")]
+    Random(String),
+}

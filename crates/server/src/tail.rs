@@ -1,0 +1,308 @@
+//! The newest messages of one tenant in one vocabulary, said once, ready for the wire, for all who read live.
+//!
+//! The loop puts messages in before their events are durable; readers see them only afterwards. What falls out at the
+//! old end is read from the log again, see [`crate::history`].
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use cordboard_dialects::Message;
+use tokio::sync::watch;
+
+use crate::log::Position;
+
+/// The messages of consecutive events as lines of JSON.
+#[derive(Debug)]
+pub struct Chunk {
+    epoch: u32,
+    first: u64,
+    lines: Bytes,
+    /// Where the lines of each event end.
+    ends: Vec<usize>,
+}
+
+impl Chunk {
+    /// The position of the last event.
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        self.first + self.ends.len() as u64 - 1
+    }
+
+    /// The lines of the events after `after`, up to and including `until`.
+    #[must_use]
+    pub fn lines(&self, after: u64, until: u64) -> Bytes {
+        let place = |sequence: u64| {
+            let events = usize::try_from(sequence.saturating_add(1).saturating_sub(self.first)).unwrap_or(usize::MAX);
+            match events.min(self.ends.len()).checked_sub(1) {
+                Some(event) => self.ends.get(event).copied().unwrap_or(self.lines.len()),
+                None => 0,
+            }
+        };
+        let (begin, end) = (place(after), place(until));
+        if begin < end { self.lines.slice(begin..end) } else { Bytes::new() }
+    }
+
+    /// The same as server-sent events. Only the last message of an event carries its position as `id`: a client that
+    /// saw some of them asks for all of them again.
+    #[must_use]
+    pub fn server_sent(&self, after: u64, until: u64) -> Bytes {
+        let mut out = String::new();
+        let mut begin = 0;
+        for (sequence, end) in (self.first..).zip(&self.ends) {
+            let lines = self.lines.get(begin..*end).unwrap_or_default();
+            begin = *end;
+            if sequence <= after || sequence > until {
+                continue;
+            }
+            let mut left = std::str::from_utf8(lines).unwrap_or_default().lines().peekable();
+            while let Some(line) = left.next() {
+                if left.peek().is_none() {
+                    _ = writeln!(out, "id: {}-{sequence}", self.epoch);
+                }
+                _ = write!(out, "data: {line}\n\n");
+            }
+        }
+        Bytes::from(out)
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.lines.len() + self.ends.capacity() * size_of::<usize>() + size_of::<Self>()
+    }
+}
+
+/// Collects a chunk.
+#[derive(Debug)]
+pub struct ChunkBuilder {
+    epoch: u32,
+    first: u64,
+    lines: String,
+    ends: Vec<usize>,
+}
+
+impl ChunkBuilder {
+    /// A chunk of no events yet; the first will have the position `first`.
+    #[must_use]
+    pub fn new(first: Position) -> Self {
+        Self { epoch: first.epoch, first: first.sequence, lines: String::new(), ends: Vec::new() }
+    }
+
+    /// Adds the messages of the next event: one line each, `{"position","channel","key","value"}`, with `"more":true` on
+    /// all but the last.
+    pub fn push(&mut self, messages: &[Message]) {
+        let sequence = self.first + self.ends.len() as u64;
+        for (left, message) in (0..messages.len()).rev().zip(messages) {
+            let (epoch, key) = (self.epoch, serde_json::Value::from(message.key.as_str()));
+            let (channel, value) = (message.channel, &message.value);
+            let more = if left > 0 { ",\"more\":true" } else { "" };
+            _ = writeln!(
+                self.lines,
+                r#"{{"position":"{epoch}-{sequence}","channel":"{channel}","key":{key},"value":{value}{more}}}"#
+            );
+        }
+        self.ends.push(self.lines.len());
+    }
+
+    /// Bytes collected.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The chunk so far, if there is any event in it; the next event begins a new one.
+    pub fn take(&mut self) -> Option<Chunk> {
+        if self.ends.is_empty() {
+            return None;
+        }
+        let next = Self::new(Position { epoch: self.epoch, sequence: self.first + self.ends.len() as u64 });
+        let Self { epoch, first, lines, ends } = std::mem::replace(self, next);
+        Some(Chunk { epoch, first, lines: Bytes::from(lines), ends })
+    }
+}
+
+/// The newest chunks, and how far they may be told.
+#[derive(Debug)]
+pub struct Tail {
+    state: Mutex<State>,
+    bell: watch::Sender<u64>,
+    bytes_max: usize,
+}
+
+#[derive(Debug)]
+struct State {
+    chunks: VecDeque<Arc<Chunk>>,
+    bytes: usize,
+    said: u64,
+    durable: u64,
+}
+
+/// What a reader gets.
+#[derive(Debug)]
+pub enum Read {
+    /// This chunk has what comes next, as far as it may be told: up to and including this position.
+    Chunk(Arc<Chunk>, u64),
+    /// There is nothing more yet.
+    CaughtUp,
+    /// What comes next is no longer here: read it from the log.
+    Behind,
+}
+
+impl Tail {
+    /// A tail that goes on after `after`, which is durable.
+    #[must_use]
+    pub fn new(after: u64, bytes_max: usize) -> Self {
+        let state = State { chunks: VecDeque::new(), bytes: 0, said: after, durable: after };
+        Self { state: Mutex::new(state), bell: watch::Sender::new(after), bytes_max }
+    }
+
+    /// Adds what the loop said; chunks follow each other without a gap.
+    pub fn push(&self, chunk: Chunk) {
+        let mut state = self.state();
+        state.said = chunk.last();
+        state.bytes += chunk.memory_bytes();
+        state.chunks.push_back(Arc::new(chunk));
+        while state.bytes > self.bytes_max {
+            let Some(oldest) = state.chunks.pop_front() else { break };
+            state.bytes -= oldest.memory_bytes();
+        }
+        self.ring(&state);
+    }
+
+    /// Everything up to and including this event is durable and may be told.
+    pub fn set_durable(&self, sequence: u64) {
+        let mut state = self.state();
+        state.durable = state.durable.max(sequence);
+        self.ring(&state);
+    }
+
+    /// What comes after `after`.
+    #[must_use]
+    pub fn read(&self, after: u64) -> Read {
+        let state = self.state();
+        let visible = state.visible();
+        if after >= visible {
+            return Read::CaughtUp;
+        }
+        let at = state.chunks.partition_point(|chunk| chunk.last() <= after);
+        match state.chunks.get(at) {
+            Some(chunk) if chunk.first <= after + 1 => Read::Chunk(Arc::clone(chunk), visible.min(chunk.last())),
+            _ => Read::Behind,
+        }
+    }
+
+    /// The newest position that may be told.
+    #[must_use]
+    pub fn visible(&self) -> u64 {
+        self.state().visible()
+    }
+
+    /// The bell: the newest position that may be told. Carries no messages.
+    #[must_use]
+    pub fn bell(&self) -> watch::Receiver<u64> {
+        self.bell.subscribe()
+    }
+
+    /// Bytes kept.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.state().bytes
+    }
+
+    /// The lock is held for moments: nothing is said, written or awaited under it.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ring(&self, state: &State) {
+        let visible = state.visible();
+        self.bell.send_if_modified(|told| {
+            let rings = *told != visible;
+            *told = visible;
+            rings
+        });
+    }
+}
+
+impl State {
+    fn visible(&self) -> u64 {
+        self.said.min(self.durable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(value: u32) -> Message {
+        Message { channel: "c", key: "k\"".to_owned(), value: value.to_string() }
+    }
+
+    /// Events 5 to 8, with one, two, no and one message.
+    fn chunk() -> Chunk {
+        let mut builder = ChunkBuilder::new(Position { epoch: 1, sequence: 5 });
+        builder.push(&[message(50)]);
+        builder.push(&[message(60), message(61)]);
+        builder.push(&[]);
+        builder.push(&[message(80)]);
+        builder.take().unwrap()
+    }
+
+    fn text(bytes: Bytes) -> String {
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn lines_are_json_and_carry_their_position() {
+        let lines = text(chunk().lines(4, 8));
+        let values: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(values.len(), 4);
+        assert_eq!(values[0], serde_json::json!({"position": "1-5", "channel": "c", "key": "k\"", "value": 50}));
+        assert_eq!(values[1]["more"], true);
+        assert_eq!(values[2].get("more"), None);
+    }
+
+    #[test]
+    fn any_part_of_a_chunk_can_be_read() {
+        let all = text(chunk().lines(0, u64::MAX));
+        for cut in 4..=8 {
+            assert_eq!(text(chunk().lines(0, cut)) + &text(chunk().lines(cut, 99)), all, "{cut}");
+        }
+        assert_eq!(text(chunk().lines(6, 7)), "");
+        assert_eq!(text(chunk().lines(8, 99)), "");
+    }
+
+    #[test]
+    fn server_sent_events_carry_an_id_where_an_event_is_complete() {
+        let sent = text(chunk().server_sent(5, 7));
+        let value = |n| format!(r#"{{"position":"1-6","channel":"c","key":"k\"","value":{n}"#);
+        assert_eq!(sent, format!("data: {},\"more\":true}}\n\nid: 1-6\ndata: {}}}\n\n", value(60), value(61)));
+    }
+
+    #[test]
+    fn nothing_is_told_before_it_is_durable_and_said() {
+        let tail = Tail::new(4, 10_000);
+        let bell = tail.bell();
+        tail.push(chunk());
+        assert!(matches!(tail.read(4), Read::CaughtUp));
+        tail.set_durable(6);
+        assert!(matches!(tail.read(4), Read::Chunk(_, 6)));
+        assert!(matches!(tail.read(6), Read::CaughtUp));
+        tail.set_durable(20);
+        assert_eq!((tail.visible(), *bell.borrow()), (8, 8));
+        assert!(matches!(tail.read(6), Read::Chunk(_, 8)));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_a_reader_that_is_behind_is_told_so() {
+        let tail = Tail::new(4, chunk().memory_bytes() + 1);
+        tail.push(chunk());
+        let mut next = ChunkBuilder::new(Position { epoch: 1, sequence: 9 });
+        next.push(&[message(90)]);
+        tail.push(next.take().unwrap());
+        tail.set_durable(9);
+        assert!(matches!(tail.read(7), Read::Behind));
+        assert!(matches!(tail.read(8), Read::Chunk(_, 9)));
+        assert!(tail.bytes() <= chunk().memory_bytes() + 1);
+    }
+}

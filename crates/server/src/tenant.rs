@@ -1,0 +1,356 @@
+//! One tenant of the server: its log opened, its world folded, its loop running.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use cordboard_core::{Event, Observation, World};
+use cordboard_dialects::{Dialect, Settings};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use crate::checkpoints::Checkpoints;
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::engine::{Engine, EngineError, Voices};
+use crate::log::disk::RealDisk;
+use crate::log::{self, CommitError, Health, Log, LogWriter, OpenError, Position, Reader};
+use crate::metrics::{Readers, ServerMetrics, TenantMetrics};
+use crate::mirror::{Mirror, MirrorSettings};
+use crate::sources::Sources;
+use crate::state::{StateError, decode_world, fold_next, unfinished};
+use crate::tail::Tail;
+
+/// After a start, so many of the newest events are said again at once, so that readers who come back go on from memory.
+const WARM_EVENTS_MAX: u64 = 50_000;
+
+/// What readers of one tenant need. Lives as long as anybody reads.
+pub struct Tenant {
+    name: String,
+    log: Log,
+    tails: Vec<(&'static Dialect, Arc<Tail>)>,
+    checkpoints: Arc<Checkpoints>,
+    mirror: Mirror,
+    settings: Arc<Settings>,
+    sources: Arc<Sources>,
+    metrics: Arc<TenantMetrics>,
+    readers: Arc<Readers>,
+    history: Arc<Semaphore>,
+    running: watch::Receiver<bool>,
+}
+
+/// A tenant with its loop.
+pub struct Running {
+    /// For readers.
+    pub tenant: Arc<Tenant>,
+    /// Where the links send what they hear; the loop ends when all of them are dropped.
+    pub observations: mpsc::Sender<Observation>,
+    clock: Clock,
+    engine: tokio::task::JoinHandle<Result<LogWriter, EngineError>>,
+    mirror: JoinHandle<()>,
+}
+
+impl Running {
+    /// Opens the tenant's log under the data directory and starts its loop.
+    ///
+    /// # Errors
+    /// [`TenantError`] says what is wrong with what is stored.
+    pub fn start(config: &Config, tenant: &config::Tenant, server: &ServerMetrics) -> Result<Self, TenantError> {
+        let dir = config.data.join("tenants").join(&tenant.name);
+        let settings = Arc::new(dialect_settings(config));
+        let found = Found::open(config, &dir, &settings)?;
+        let clock = Clock::new(found.world.now);
+        let sources = Arc::new(Sources::new(tenant.asterisk.iter().map(|it| &*it.name), &found.world));
+        let metrics = Arc::new(TenantMetrics::new(server, &tenant.name));
+        let (mirror, mirror_thread) = Mirror::start(
+            found.log.clone(),
+            found.reader,
+            found.world.clone(),
+            Arc::clone(&found.checkpoints),
+            MirrorSettings {
+                dialects: Settings::clone(&settings),
+                snapshot_events: config.log.snapshot_events,
+                retain_every: Duration::from_secs(config.log.retain_s),
+            },
+            clock.clone(),
+        )?;
+        let (observations, inputs) = mpsc::channel(config.engine.inputs_max);
+        let (started, running) = watch::channel(true);
+        let engine = Engine::new(
+            found.world,
+            found.writer,
+            found.voices,
+            clock.clone(),
+            Arc::clone(&sources),
+            Arc::clone(&metrics),
+        );
+        tokio::spawn(follow_durable(found.log.clone(), found.tails.clone(), Arc::clone(&metrics)));
+        let run = engine.run(inputs, config.engine.batch_inputs_max, tenant.name.clone(), found.unfinished);
+        let engine = tokio::spawn(async move {
+            let ended = run.await;
+            // Readiness tells that nothing is heard any more, whatever became of the log.
+            _ = started.send(false);
+            ended
+        });
+        let tenant = Arc::new(Tenant {
+            name: tenant.name.clone(),
+            log: found.log,
+            tails: found.tails,
+            checkpoints: found.checkpoints,
+            mirror,
+            settings,
+            sources,
+            metrics,
+            readers: Arc::default(),
+            history: Arc::new(Semaphore::new(config.http.history_readers_max)),
+            running,
+        });
+        Ok(Self { tenant, observations, clock, engine, mirror: mirror_thread })
+    }
+
+    /// Time as this tenant's log knows it.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    /// Waits for the loop, which ends when nobody can send observations any more; stores the state and closes the log.
+    ///
+    /// # Errors
+    /// [`TenantError`] where the log did not take everything.
+    pub async fn stop(self) -> Result<Position, TenantError> {
+        let Self { tenant, observations, engine, mirror, .. } = self;
+        drop(observations);
+        let writer = engine.await.map_err(|error| TenantError::Panicked(error.to_string()))?;
+        let closed = tokio::task::spawn_blocking(move || {
+            tenant.mirror.stop();
+            // A mirror that panicked has stored nothing; the log is whole all the same.
+            _ = mirror.join();
+            Ok::<_, TenantError>(writer?.close()?)
+        });
+        closed.await.map_err(|error| TenantError::Panicked(error.to_string()))?
+    }
+}
+
+impl Tenant {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its log, for reading.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Its vocabularies with their newest messages.
+    #[must_use]
+    pub fn tails(&self) -> &[(&'static Dialect, Arc<Tail>)] {
+        &self.tails
+    }
+
+    /// The tail of a vocabulary, when it is spoken here.
+    #[must_use]
+    pub fn tail(&self, name: &str) -> Option<(&'static Dialect, Arc<Tail>)> {
+        self.tails.iter().find(|(dialect, _)| dialect.name.eq_ignore_ascii_case(name)).cloned()
+    }
+
+    /// Worlds of old positions.
+    #[must_use]
+    pub fn checkpoints(&self) -> &Arc<Checkpoints> {
+        &self.checkpoints
+    }
+
+    /// The world as it is told.
+    #[must_use]
+    pub fn mirror(&self) -> &Mirror {
+        &self.mirror
+    }
+
+    /// What the site chose about the vocabularies.
+    #[must_use]
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    /// Its phone systems.
+    #[must_use]
+    pub fn sources(&self) -> &Arc<Sources> {
+        &self.sources
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub fn metrics(&self) -> &TenantMetrics {
+        &self.metrics
+    }
+
+    /// Who reads.
+    #[must_use]
+    pub fn readers(&self) -> &Arc<Readers> {
+        &self.readers
+    }
+
+    /// Leave to read from disk: so many at once.
+    #[must_use]
+    pub fn history(&self) -> &Arc<Semaphore> {
+        &self.history
+    }
+
+    /// Whether its loop runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        *self.running.borrow()
+    }
+
+    /// How its log is.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.log.status().borrow().health
+    }
+
+    /// Whether its log takes events.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.is_running() && self.health() == Health::Healthy
+    }
+}
+
+/// What the dialects are told, from the configuration.
+#[must_use]
+pub fn dialect_settings(config: &Config) -> Settings {
+    Settings {
+        genesys: cordboard_dialects::genesys::Settings {
+            enum_style: config.genesys.enum_style,
+            server: config.genesys.server.clone(),
+        },
+    }
+}
+
+/// What was found on disk.
+struct Found {
+    world: World,
+    reader: Reader,
+    writer: LogWriter,
+    log: Log,
+    tails: Vec<(&'static Dialect, Arc<Tail>)>,
+    voices: Voices,
+    checkpoints: Arc<Checkpoints>,
+    unfinished: Vec<Event>,
+}
+
+impl Found {
+    fn open(config: &Config, dir: &Path, settings: &Arc<Settings>) -> Result<Self, TenantError> {
+        let begun = Instant::now();
+        let epoch = Clock::default().now().0 / 1_000_000;
+        let epoch = u32::try_from(epoch).unwrap_or(u32::MAX);
+        let opened = log::open(Arc::new(RealDisk), &dir.join("log"), config.log.limits(), epoch)?;
+        let (log, report) = (opened.log, opened.report);
+        if let Some(torn) = &report.torn_tail {
+            let log::TornTail { file, offset, bytes_dropped } = torn;
+            tracing::warn!(file, offset, bytes_dropped, "an incomplete last write was cut off; nobody was told of it");
+        }
+        let newest = report.newest;
+        let checkpoints =
+            Arc::new(Checkpoints::open(&dir.join("checkpoints"), newest.epoch, config.log.checkpoints_max)?);
+        let (mut world, mut reader) = stored_world(&log, &checkpoints)?;
+        let folded = newest.sequence - reader.position().sequence;
+        // What is too old to be said again at once is only folded.
+        while newest.sequence - reader.position().sequence > WARM_EVENTS_MAX
+            && fold_next(&mut reader, &mut world)?.is_some()
+        {}
+        let warm = reader.position();
+        let tail = || Arc::new(Tail::new(warm.sequence, config.http.tail_bytes_max));
+        let tails: Vec<_> =
+            config.dialects.iter().filter_map(|name| Some((cordboard_dialects::find(name)?, tail()))).collect();
+        let mut voices = Voices::new(Arc::clone(settings), &tails, warm);
+        while let Some(event) = fold_next(&mut reader, &mut world)? {
+            voices.say(&world, reader.position(), &event);
+        }
+        voices.hand_on();
+        tails.iter().for_each(|(_, tail)| tail.set_durable(newest.sequence));
+        let ms = begun.elapsed().as_millis();
+        tracing::info!(dir = %dir.display(), position = %newest, folded, ms, founded = report.founded, "log opened");
+        let unfinished = unfinished(&log)?;
+        let writer = opened.writer.into_background()?;
+        Ok(Self { world, reader, writer, log, tails, voices, checkpoints, unfinished })
+    }
+}
+
+/// The newest stored world that can be used, and a reader of what came after it.
+fn stored_world(log: &Log, checkpoints: &Checkpoints) -> Result<(World, Reader), TenantError> {
+    let latest = log.latest_snapshot();
+    for damaged in &latest.damaged {
+        tracing::warn!(file = damaged.file, why = damaged.why, "a snapshot cannot be used; an older one is taken");
+    }
+    let newest = log.durable();
+    let stored = match latest.snapshot {
+        Some(snapshot) => match decode_world(&snapshot.bytes) {
+            Ok(world) => Some((snapshot.position.sequence, world)),
+            Err(error) => {
+                tracing::warn!(%error, "the newest snapshot cannot be used; the state is folded from older ones");
+                None
+            }
+        },
+        None => None,
+    };
+    let stored = match stored {
+        Some(stored) => Some(stored),
+        None => checkpoints.before(log, newest.sequence)?,
+    };
+    let (sequence, world) = stored.ok_or(TenantError::NoState)?;
+    Ok((world, log.reader(Position { epoch: newest.epoch, sequence })?))
+}
+
+/// Lets the tails tell what is durable, until the log is closed.
+async fn follow_durable(log: Log, tails: Vec<(&'static Dialect, Arc<Tail>)>, metrics: Arc<TenantMetrics>) {
+    let mut status = log.status();
+    loop {
+        let now = *status.borrow_and_update();
+        metrics.durable(now.durable.sequence);
+        tails.iter().for_each(|(_, tail)| tail.set_durable(now.durable.sequence));
+        match now.health {
+            Health::Healthy => {}
+            Health::DiskFull => tracing::error!(cause = log.cause(), "the log waits for room"),
+            Health::Poisoned => {
+                tracing::error!(cause = log.cause(), "the log takes no more events until the next start");
+                return;
+            }
+            Health::Closed => return,
+        }
+        if status.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Why a tenant does not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum TenantError {
+    /// The log cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// What is stored cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The beginning of the log was dropped, and no stored state leads over the gap.
+    #[error("the log begins in the middle and no stored state can be used; restore the tenant's folder from a backup")]
+    NoState,
+    /// The loop ended.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The end of the log was not written.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Read(#[from] log::ReadError),
+    /// The system refused.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// A bug of ours.
+    #[error("a part of the server ended unexpectedly: {0}")]
+    Panicked(String),
+}

@@ -1,0 +1,15 @@
+//! The real program on loopback: a scripted Asterisk on one side, readers of events on the other.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test fail like the test itself"
+)]
+
+mod access;
+mod ami;
+mod client;
+mod command_line;
+mod kill;
+mod process;
+mod stream;

@@ -1,0 +1,145 @@
+//! The program, as its users start it.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::ami::Ami;
+use crate::client::{self, Answer, PATIENCE, bearer};
+
+pub(crate) const SECRET: &str = "canary-of-the-switch";
+
+/// A folder with a configuration and data, and the program running on it or not.
+pub(crate) struct Cordboard {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) address: SocketAddr,
+    child: Option<Child>,
+}
+
+impl Cordboard {
+    /// A configuration with these tenants, each with its Asterisk; `more` is put before them.
+    pub(crate) fn new(tenants: &[(&str, &Ami)], more: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut text = format!("data = {:?}\n{more}\n", dir.path().join("data"));
+        for (tenant, ami) in tenants {
+            text += &format!(
+                "[[tenant]]\nname = \"{tenant}\"\n[[tenant.asterisk]]\nname = \"pbx\"\naddress = \"{}\"\nuser = \"u\"\n\
+                 secret = \"{SECRET}\"\nheartbeat_ms = 200\nsilence_ms_max = 1000\nbackoff_ms_min = 20\n\
+                 backoff_ms_max = 100\n",
+                ami.address
+            );
+        }
+        std::fs::write(dir.path().join("cordboard.toml"), text).unwrap();
+        Self { dir, address: ([127, 0, 0, 1], 0).into(), child: None }
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.dir.path().join("cordboard.toml")
+    }
+
+    /// Everything the program wrote about what it does.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+    }
+
+    pub(crate) fn start(&mut self) {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.dir.path().join("log")).unwrap();
+        let mut child = program()
+            .args(["serve", "--http", "127.0.0.1:0", "--log-level", "trace", "--config"])
+            .arg(self.config())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
+        self.address = address.unwrap_or_else(|| panic!("no address in {line:?}: {}", self.log())).parse().unwrap();
+        self.child = Some(child);
+    }
+
+    pub(crate) fn started(mut self) -> Self {
+        self.start();
+        self.wait_ready(true);
+        self
+    }
+
+    /// Waits until it is ready, or is not.
+    pub(crate) fn wait_ready(&self, ready: bool) {
+        let begun = Instant::now();
+        let is_ready = || client::get(self.address, "/readyz", &[]).is_ok_and(|answer| answer.status == 200);
+        while is_ready() != ready {
+            assert!(begun.elapsed() < PATIENCE, "ready != {ready}: {}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    pub(crate) fn signal(&mut self, signal: &str) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// kill -9, while others still look on.
+    pub(crate) fn kill_now(&self) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
+    }
+
+    /// kill -9.
+    pub(crate) fn kill(&mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// SIGTERM; the exit code.
+    pub(crate) fn stop(&mut self) -> Option<i32> {
+        self.signal("-TERM");
+        let begun = Instant::now();
+        let mut child = self.child.take().unwrap();
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(begun.elapsed() < PATIENCE, "it does not stop: {}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    pub(crate) fn token(&self, tenant: &str) -> String {
+        let output = self.run(&["token", "create", "--tenant", tenant, "--name", "test", "--config"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Runs a command; where the arguments end in `--config`, with the configuration.
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        let mut command = program();
+        command.args(args);
+        if args.last() == Some(&"--config") {
+            command.arg(self.config());
+        }
+        command.output().unwrap()
+    }
+
+    pub(crate) fn get(&self, path: &str, token: &str) -> Answer {
+        client::get(self.address, path, &[bearer(token)]).unwrap()
+    }
+}
+
+impl Drop for Cordboard {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            _ = child.kill();
+            _ = child.wait();
+        }
+    }
+}
+
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cordboard"));
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+}
