@@ -1,6 +1,6 @@
 //! Channels that come, are dialled, answer and go.
 
-use cordboard_core::event::{Cause, DeviceKind, Direction, Role, With};
+use cordboard_core::event::{Cause, DeviceKind, Direction, Origin, Role, With};
 use cordboard_core::observation::{AgentSeen, DeviceSeen, LegSeen};
 use cordboard_core::{Seen, Time};
 
@@ -212,7 +212,8 @@ impl Picture {
                 | What::RequestFailed { .. }
                 | What::ConsultOver { .. }
                 | What::LeftQueue { .. }
-                | What::CallerGone { .. } => false,
+                | What::CallerGone { .. }
+                | What::Lose { .. } => false,
             })
             .map(|later| later.what.clone())
             .collect();
@@ -298,7 +299,8 @@ impl Picture {
             | What::RequestFailed { .. }
             | What::QueueJoin { .. }
             | What::ConsultOver { .. }
-            | What::LeftQueue { .. } => false,
+            | What::LeftQueue { .. }
+            | What::Lose { .. } => false,
         };
         if let Some(at) = self.later.iter().position(|later| gone(&later.what)) {
             let mut what = self.later.remove(at).what;
@@ -402,6 +404,10 @@ impl Picture {
                 }
             }
             What::LeftQueue { call, queue, at, abandoned } => self.left_queue_unexplained(&call, &queue, at, abandoned),
+            What::Lose { channel } => {
+                self.lose_channel(&channel);
+                self.origin = Origin::Live;
+            }
             What::RequestFailed { message } => {
                 if let Some(call) = self.failed_request(&message) {
                     self.request_failed(&call, &message);

@@ -141,6 +141,8 @@ pub(crate) enum What {
     JoinCalls { bridge: String },
     /// A Local channel dials and nobody said yet whose call it carries.
     Dial { dialer: String, dialled: String, number: String },
+    /// A snapshot does not show a channel whose end was not heard.
+    Lose { channel: String },
     /// The answer to a request for a call came before the call.
     RequestFailed { message: Message },
     /// A Local channel is in a queue and nobody said yet whose call it carries.
@@ -215,8 +217,12 @@ impl Picture {
     }
 
     pub(crate) fn later(&mut self, what: What) {
+        self.later_by(self.settings.settle_ms, what);
+    }
+
+    pub(crate) fn later_by(&mut self, ms: u64, what: What) {
         if !self.later.iter().any(|later| later.what == what) {
-            self.later.push(Later { due: self.now.plus_ms(self.settings.settle_ms), what });
+            self.later.push(Later { due: self.now.plus_ms(ms), what });
         }
     }
 

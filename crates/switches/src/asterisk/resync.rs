@@ -12,8 +12,11 @@ use cordboard_core::{Seen, Time};
 
 use super::ami::{Message, unescape};
 use super::names::{ChannelName, dialled_number, known};
-use super::picture::{Bridge, CallRecord, Picture};
+use super::picture::{Bridge, CallRecord, Picture, What};
 use super::snapshot::{SnapshotPart, Tagged};
+
+/// How late the Hangup of a channel may be that a snapshot no longer shows, in milliseconds.
+const LATE_HANGUP_MS: u64 = 2_000;
 
 /// What a running snapshot has told so far, and what lasts from one to the next.
 #[derive(Debug, Default)]
@@ -122,7 +125,11 @@ impl Picture {
     /// The connection is gone.
     pub fn handle_closed(&mut self, now: Time, reason: &str) {
         self.now = self.now.max(now);
-        while let Some(later) = self.later.pop() {
+        for later in std::mem::take(&mut self.later) {
+            self.run_later(later.what);
+        }
+        // What the last of them put off has nothing to wait for either.
+        for later in std::mem::take(&mut self.later) {
             self.run_later(later.what);
         }
         self.resync.running = false;
@@ -305,22 +312,32 @@ impl Picture {
         let ended: BTreeMap<String, Time> =
             gone.iter().filter_map(|uid| Some((self.call_of(uid)?, self.finished(uid)?))).collect();
         for uid in gone {
-            self.repaired += 1;
-            self.since = self.call_of(&uid).and_then(|call| ended.get(&call).copied()).or(self.resync.lost_at);
-            if let Some(channel) = self.channels.get_mut(&uid) {
-                for leg in std::mem::take(&mut channel.legs) {
-                    if leg.originator
-                        && let Some(queue) = self.calls.get(&leg.call).and_then(|call| call.queued.clone())
-                    {
-                        self.left_queue(&leg.call, &queue, DequeueReason::Lost);
-                    }
-                    self.see_leg(&leg.key, LegSeen::Hangup { cause: Cause::Lost, code: None, by_self: false });
-                    self.drop_call_if_unused(&leg.call);
-                }
+            if self.resync.lost_at.is_none() {
+                // Nothing was missed, so its Hangup is on its way: Asterisk queues events but writes answers directly.
+                self.later_by(LATE_HANGUP_MS, What::Lose { channel: uid });
+                continue;
             }
-            self.end_channel(&uid, None, None);
+            self.since = self.call_of(&uid).and_then(|call| ended.get(&call).copied()).or(self.resync.lost_at);
+            self.lose_channel(&uid);
         }
         self.since = None;
+    }
+
+    /// Asterisk does not know a channel any more, and we did not hear it end.
+    pub(crate) fn lose_channel(&mut self, uid: &str) {
+        let Some(channel) = self.channels.get_mut(uid) else { return };
+        self.repaired += 1;
+        self.origin = Origin::Synthesised;
+        for leg in std::mem::take(&mut channel.legs) {
+            if leg.originator
+                && let Some(queue) = self.calls.get(&leg.call).and_then(|call| call.queued.clone())
+            {
+                self.left_queue(&leg.call, &queue, DequeueReason::Lost);
+            }
+            self.see_leg(&leg.key, LegSeen::Hangup { cause: Cause::Lost, code: None, by_self: false });
+            self.drop_call_if_unused(&leg.call);
+        }
+        self.end_channel(uid, None, None);
     }
 
     /// When the member at a channel's telephone finished its last call, if that was while nobody listened.
