@@ -49,10 +49,11 @@ fn fill(dir: &Path, inputs: &[cordboard_core::Observation], wanted: u64) -> Resu
         let events = decide(world, input);
         for (at, event) in events.iter().enumerate() {
             encode_record(&mut payload, event, events.get(at + 1..).unwrap_or_default()).map_err(Failure::failed)?;
-            while let Err(error) = writer.append(event.at.0, &payload) {
-                match error {
-                    AppendError::Backlog { .. } => std::thread::sleep(BACKLOG_WAIT),
-                    error => return Err(Failure::failed(error)),
+            loop {
+                match writer.append(event.at.0, &payload) {
+                    Ok(_) => break,
+                    Err(AppendError::Backlog { .. }) => std::thread::sleep(BACKLOG_WAIT),
+                    Err(error) => return Err(Failure::failed(error)),
                 }
             }
             evolve(world, event);
