@@ -5,11 +5,17 @@ mod core;
 mod restart;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Subcommand;
+use cordboard_dialects::Dialect;
 use serde_json::json;
 
 use super::{Failure, print};
+use crate::log::{AppendError, LogWriter, Position};
+
+/// How long an appender that meets a full backlog waits.
+const BACKLOG_WAIT: Duration = Duration::from_micros(200);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -49,6 +55,26 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::Ami(args) => ami::run(args),
         Command::Core(args) => core::run(args),
         Command::Restart(args) => restart::run(args),
+    }
+}
+
+fn dialect(name: &str) -> Result<&'static Dialect, Failure> {
+    cordboard_dialects::find(name)
+        .ok_or_else(|| Failure::wrong_usage(format!("there is no dialect {name:?}; `cordboard catalogue` lists them")))
+}
+
+fn length(seconds: f64) -> Result<Duration, Failure> {
+    Duration::try_from_secs_f64(seconds).map_err(|error| Failure::wrong_usage(format!("--seconds: {error}")))
+}
+
+/// Appends, and waits where the backlog is full.
+fn append(writer: &mut LogWriter, at_us: u64, payload: &[u8]) -> Result<Position, Failure> {
+    loop {
+        match writer.append(at_us, payload) {
+            Ok(position) => return Ok(position),
+            Err(AppendError::Backlog { .. }) => std::thread::sleep(BACKLOG_WAIT),
+            Err(error) => return Err(Failure::failed(error)),
+        }
     }
 }
 

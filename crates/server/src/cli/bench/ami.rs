@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::cli::Failure;
 use crate::log::disk::RealDisk;
-use crate::log::{AppendError, LogConfig, LogWriter, open};
+use crate::log::{LogConfig, LogWriter, open};
 use crate::replay::Recording;
 
 #[derive(Debug, clap::Args)]
@@ -33,16 +33,11 @@ pub(in crate::cli) struct Args {
 
 /// What one read from a socket brings, in bytes.
 const READ_BYTES: usize = 16_384;
-/// How long an appender that meets a full backlog waits.
-const BACKLOG_WAIT: Duration = Duration::from_micros(200);
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let dialect = cordboard_dialects::find(&args.dialect).ok_or_else(|| {
-        Failure::wrong_usage(format!("there is no dialect {:?}; `cordboard catalogue` lists them", args.dialect))
-    })?;
-    let length = Duration::try_from_secs_f64(args.seconds)
-        .map_err(|error| Failure::wrong_usage(format!("--seconds: {error}")))?;
+    let dialect = super::dialect(&args.dialect)?;
+    let length = super::length(args.seconds)?;
     let recording = Recording::read(&args.recording).map_err(Failure::failed)?;
     let bytes = live_bytes(&recording);
     let dir = args.dir.join("bench-ami");
@@ -132,13 +127,7 @@ impl Path {
         let mut messages = Vec::new();
         for event in decide(&self.world, input) {
             let payload = serde_json::to_vec(&event).map_err(Failure::failed)?;
-            let position = loop {
-                match self.writer.append(event.at.0, &payload) {
-                    Ok(position) => break position,
-                    Err(AppendError::Backlog { .. }) => std::thread::sleep(BACKLOG_WAIT),
-                    Err(error) => return Err(Failure::failed(error)),
-                }
-            };
+            let position = super::append(&mut self.writer, event.at.0, &payload)?;
             evolve(&mut self.world, &event);
             let position = Position { epoch: u64::from(position.epoch), sequence: position.sequence };
             (self.dialect.project)(&self.settings, &self.world, position, &event, &mut messages);

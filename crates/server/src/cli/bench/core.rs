@@ -31,11 +31,8 @@ const CENTRES: [(usize, usize); 3] = [(0, 0), (40, 75), (40_000, 75_000)];
 const BEGIN_US: u64 = 1_000_000;
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let dialect = cordboard_dialects::find(&args.dialect).ok_or_else(|| {
-        Failure::wrong_usage(format!("there is no dialect {:?}; `cordboard catalogue` lists them", args.dialect))
-    })?;
-    let length = Duration::try_from_secs_f64(args.seconds)
-        .map_err(|error| Failure::wrong_usage(format!("--seconds: {error}")))?;
+    let dialect = super::dialect(&args.dialect)?;
+    let length = super::length(args.seconds)?;
     let recording = Recording::read(&args.recording).map_err(Failure::failed)?;
     let inputs = inputs(&recording);
     for (queues, agents) in CENTRES {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cordboard_core::{Input, World, decide, evolve};
 use serde_json::json;
@@ -10,7 +10,7 @@ use serde_json::json;
 use super::core::{inputs, shifted};
 use crate::cli::Failure;
 use crate::log::disk::RealDisk;
-use crate::log::{AppendError, LogConfig, open};
+use crate::log::{LogConfig, open};
 use crate::replay::Recording;
 use crate::state::{encode_record, fold_next};
 
@@ -25,9 +25,6 @@ pub(in crate::cli) struct Args {
     #[arg(long, default_value_t = 1_000_000)]
     events: u64,
 }
-
-/// How long an appender that meets a full backlog waits.
-const BACKLOG_WAIT: Duration = Duration::from_micros(200);
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let recording = Recording::read(&args.recording).map_err(Failure::failed)?;
@@ -49,13 +46,7 @@ fn fill(dir: &Path, inputs: &[cordboard_core::Observation], wanted: u64) -> Resu
         let events = decide(world, input);
         for (at, event) in events.iter().enumerate() {
             encode_record(&mut payload, event, events.get(at + 1..).unwrap_or_default()).map_err(Failure::failed)?;
-            loop {
-                match writer.append(event.at.0, &payload) {
-                    Ok(_) => break,
-                    Err(AppendError::Backlog { .. }) => std::thread::sleep(BACKLOG_WAIT),
-                    Err(error) => return Err(Failure::failed(error)),
-                }
-            }
+            super::append(&mut writer, event.at.0, &payload)?;
             evolve(world, event);
         }
         Ok(events.len() as u64)
