@@ -31,7 +31,7 @@ impl Picture {
     }
 
     pub(crate) fn enter_queue(&mut self, call: &str, queue: String, position: u32) {
-        self.explain_leaving(call, DequeueReason::TimedOut);
+        self.explain_leaving(call, |abandoned| if abandoned { DequeueReason::TimedOut } else { DequeueReason::Left });
         self.settle_purpose(call);
         if let Some(record) = self.calls.get_mut(call) {
             record.queued = Some(queue.clone());
@@ -99,13 +99,12 @@ impl Picture {
         self.since = None;
     }
 
-    /// Something tells why a call left its queue.
-    fn explain_leaving(&mut self, call: &str, reason: DequeueReason) {
+    /// Something tells why a call left its queue; the reason may hang on whether the switch called it abandoned.
+    fn explain_leaving(&mut self, call: &str, reason: impl FnOnce(bool) -> DequeueReason) {
         let at =
             self.later.iter().position(|later| matches!(&later.what, What::LeftQueue { call: at, .. } if at == call));
         if let Some(What::LeftQueue { queue, abandoned, .. }) = at.map(|at| self.later.remove(at).what) {
-            let left_by_choice = !abandoned && reason == DequeueReason::TimedOut;
-            self.left_queue(call, &queue, if left_by_choice { DequeueReason::Left } else { reason });
+            self.left_queue(call, &queue, reason(abandoned));
         }
     }
 
@@ -113,7 +112,7 @@ impl Picture {
     pub(crate) fn explain_queue_exit(&mut self, channel: &Channel) {
         let Some(call) = channel.legs.last().filter(|leg| leg.originator).map(|leg| leg.call.clone()) else { return };
         // A time-out would have been named (QUEUESTATUS) or the channel would live on.
-        self.explain_leaving(&call, DequeueReason::Abandoned);
+        self.explain_leaving(&call, |_| DequeueReason::Abandoned);
         // Still in the queue, as far as we heard: it ends there with its caller.
         if let Some(queue) = self.calls.get(&call).and_then(|call| call.queued.clone()) {
             self.left_queue(&call, &queue, DequeueReason::Abandoned);
@@ -130,20 +129,7 @@ impl Picture {
             Some("CONTINUE") => DequeueReason::Left,
             Some(_) | None => return,
         };
-        let waiting =
-            self.later.iter().any(|later| matches!(&later.what, What::LeftQueue { call: at, .. } if *at == call));
-        if waiting {
-            // A time-out names itself; explain_leaving must not take it for a choice of the caller.
-            if let Some(later) = self
-                .later
-                .iter_mut()
-                .find(|later| matches!(&later.what, What::LeftQueue { call: at, .. } if *at == call))
-                && let What::LeftQueue { abandoned, .. } = &mut later.what
-            {
-                *abandoned = true;
-            }
-            self.explain_leaving(&call, reason);
-        }
+        self.explain_leaving(&call, |_| reason);
     }
 
     pub(crate) fn agent_called(&mut self, message: &Message) {
