@@ -127,13 +127,11 @@ fn agent_fact(world: &mut World, id: &str, happened: Time, fact: &AgentFact) {
         device: None,
         left: None,
         queues: BTreeMap::new(),
-        known_login: false,
         wrapup: None,
     });
     match fact {
         AgentFact::Found { name } => agent.name.clone_from(name),
         AgentFact::LoggedIn { device, queue } => {
-            agent.known_login = true;
             if agent.state == AgentState::LoggedOut {
                 become_state(agent, AgentSaid::LoggedIn, happened);
             }

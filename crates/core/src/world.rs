@@ -102,8 +102,6 @@ state! {
         pub left: Option<String>,
         /// The queues served, and in each: paused and why.
         pub queues: BTreeMap<String, Option<String>>,
-        /// Whether the agent ever logged in.
-        pub known_login: bool,
         /// After-call work: since, planned end, queue and call.
         pub wrapup: Option<WrapUp>,
     }

@@ -81,12 +81,6 @@ impl Recording {
         }
         Ok(Self { parts })
     }
-
-    /// The last millisecond of the recording.
-    #[must_use]
-    pub fn ends_ms(&self) -> u64 {
-        self.parts.iter().filter_map(|part| part.messages.last()).map(|(at_ms, _)| *at_ms).max().unwrap_or(0)
-    }
 }
 
 impl Part {

@@ -1,8 +1,8 @@
 //! Channels that come, are dialled, answer and go.
 
+use cordboard_core::Seen;
 use cordboard_core::event::{Cause, DeviceKind, Direction, Origin, Role, With};
 use cordboard_core::observation::{AgentSeen, DeviceSeen, LegSeen};
-use cordboard_core::{Seen, Time};
 
 use super::ami::Message;
 use super::causes::{End, cause_of};
@@ -484,12 +484,6 @@ impl Picture {
         let Some(agent) = message.get("Agent") else { return };
         self.pool.insert(agent.to_string(), None);
         self.see(Seen::Agent { agent: agent.to_string(), seen: AgentSeen::Leave { queue: None } });
-    }
-
-    /// When the picture last moved.
-    #[must_use]
-    pub fn now(&self) -> Time {
-        self.now
     }
 }
 
