@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::Told;
 use crate::agent::{AgentSaid, AgentSaw, AgentState, decide_agent};
-use crate::event::{AgentFact, Cause, Fact, WrapUpEnd};
+use crate::event::{AgentFact, Cause, Fact, Pairs, WorkMode, WrapUpEnd};
 use crate::ids::{CallId, Time};
 use crate::observation::AgentSeen;
 use crate::world::{Agent, Leg, World};
@@ -43,6 +43,26 @@ pub(crate) fn agent(world: &World, switch: &str, id: &str, seen: &AgentSeen, tol
                 let mut after = queues.clone();
                 after.insert(queue.clone(), None);
                 settle(state, known, id, &after, told);
+            }
+        }
+        AgentSeen::Become { ready, mode, reason, reasons } => {
+            becomes(known, id, *ready, *mode, reason, reasons, told);
+        }
+        AgentSeen::WrapUpPlan(plan) => {
+            if known.is_none_or(|agent| agent.plan != Some(*plan)) {
+                tell(told, id, AgentFact::WrapUpPlanned(*plan));
+            }
+        }
+        AgentSeen::WrapUp { queue, call, until } => {
+            if decide_agent(state, AgentSaw::Complete) == Some(AgentSaid::WrapUpBegan) {
+                let call = call.as_ref().and_then(|call| world.call_by_key(switch, call)).map(|(call, _)| call);
+                let (queue, until) = (queue.clone(), until.unwrap_or(Time(u64::MAX)));
+                tell(told, id, AgentFact::WrapUpBegan { queue, call, until, by_switch: true });
+            }
+        }
+        AgentSeen::WrapUpEnd => {
+            if decide_agent(state, AgentSaw::Elapse) == Some(AgentSaid::WrapUpEnded) {
+                tell(told, id, AgentFact::WrapUpEnded { reason: WrapUpEnd::Elapsed });
             }
         }
         AgentSeen::Offer => {
@@ -82,7 +102,7 @@ fn begin_wrapup(world: &World, id: &str, state: AgentState, queue: &str, call: O
     let wrapup_ms = world.queues.get(queue).and_then(|queue| queue.wrapup_ms).unwrap_or(0);
     if wrapup_ms > 0 && decide_agent(state, AgentSaw::Complete) == Some(AgentSaid::WrapUpBegan) {
         let until = told.since.unwrap_or(told.at).plus_ms(wrapup_ms);
-        tell(told, id, AgentFact::WrapUpBegan { queue: queue.to_string(), call, until });
+        tell(told, id, AgentFact::WrapUpBegan { queue: queue.to_string(), call, until, by_switch: false });
     }
 }
 
@@ -90,6 +110,47 @@ fn legs_of<'w>(world: &'w World, agent: Option<&'w Agent>) -> impl Iterator<Item
     let device = agent.and_then(|agent| world.devices.get(agent.device.as_ref()?));
     let legs = device.into_iter().flat_map(|device| &device.legs);
     legs.filter_map(|(call, leg)| world.calls.get(call)?.legs.get(leg))
+}
+
+/// An agent of a switch that keeps one readiness for all queues chooses it.
+fn becomes(
+    known: Option<&Agent>,
+    id: &str,
+    ready: bool,
+    mode: WorkMode,
+    reason: &str,
+    reasons: &Pairs,
+    told: &mut Told,
+) {
+    let Some(agent) = known.filter(|agent| agent.state != AgentState::LoggedOut) else { return };
+    let same_mode = agent.mode == mode && agent.reasons == *reasons;
+    let is_so = match agent.state {
+        AgentState::Ready => ready,
+        AgentState::NotReady => !ready && agent.reason == reason,
+        AgentState::AfterCallWork | AgentState::LoggedOut => false,
+    };
+    if is_so && same_mode {
+        return;
+    }
+    for (queue, pause) in &agent.queues {
+        match (pause, ready) {
+            (Some(_), true) => tell(told, id, AgentFact::QueueResumed { queue: queue.clone() }),
+            (pause, false) if pause.as_deref() != Some(reason) => {
+                tell(told, id, AgentFact::QueuePaused { queue: queue.clone(), reason: reason.to_string() });
+            }
+            (None | Some(_), _) => {}
+        }
+    }
+    if !same_mode {
+        tell(told, id, AgentFact::ModeChosen { mode, reasons: reasons.clone() });
+    }
+    match (agent.state, ready) {
+        (AgentState::AfterCallWork, true) => {
+            tell(told, id, AgentFact::WrapUpEnded { reason: WrapUpEnd::Requested });
+        }
+        (_, true) => tell(told, id, AgentFact::Ready),
+        (_, false) => tell(told, id, AgentFact::NotReady { reason: reason.to_string() }),
+    }
 }
 
 /// What follows when time has come to `now`.

@@ -10,6 +10,7 @@
 //!            └──────────┘            └────┬────┘       ┌───┴────┐
 //!                                         └───Park────►│ Parked │
 //!                                                      └────────┘
+//!   Ringing ──Bridge──► Bridged (another appearance of the number answered) ──Answer──► Connected
 //! ```
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,8 @@ listed! {
         Held,
         /// Its party waits on a parking place.
         Parked,
+        /// Another appearance of the same number is in the call; this one may come to it.
+        Bridged,
         /// It is over.
         Ended,
     }
@@ -60,6 +63,8 @@ listed! {
         Park,
         /// Its party is fetched.
         Unpark,
+        /// Another appearance of the same number answered.
+        Bridge,
         /// It hands its call on and so leaves it.
         Leave,
         /// It is over.
@@ -86,6 +91,8 @@ listed! {
         Parked,
         /// It was fetched.
         Unparked,
+        /// Another appearance answered.
+        Bridged,
         /// It ended.
         Ended,
     }
@@ -108,6 +115,7 @@ pub const fn decide_leg(state: LegState, saw: Saw) -> Option<Said> {
             Saw::Retrieve => None,
             Saw::Park     => None,
             Saw::Unpark   => None,
+            Saw::Bridge   => None,
             Saw::Leave    => None,
             Saw::Hangup   => None,
         },
@@ -122,6 +130,7 @@ pub const fn decide_leg(state: LegState, saw: Saw) -> Option<Said> {
             Saw::Retrieve => None,
             Saw::Park     => Some(Said::Parked),
             Saw::Unpark   => None,
+            Saw::Bridge   => None,
             Saw::Leave    => Some(Said::Ended),
             Saw::Hangup   => Some(Said::Ended),
         },
@@ -136,6 +145,7 @@ pub const fn decide_leg(state: LegState, saw: Saw) -> Option<Said> {
             Saw::Retrieve => None,
             Saw::Park     => None,
             Saw::Unpark   => None,
+            Saw::Bridge   => Some(Said::Bridged),
             Saw::Leave    => Some(Said::Ended),
             Saw::Hangup   => Some(Said::Ended),
         },
@@ -150,6 +160,7 @@ pub const fn decide_leg(state: LegState, saw: Saw) -> Option<Said> {
             Saw::Retrieve => None,
             Saw::Park     => Some(Said::Parked),
             Saw::Unpark   => None,
+            Saw::Bridge   => None,
             Saw::Leave    => Some(Said::Ended),
             Saw::Hangup   => Some(Said::Ended),
         },
@@ -164,6 +175,7 @@ pub const fn decide_leg(state: LegState, saw: Saw) -> Option<Said> {
             Saw::Retrieve => Some(Said::Retrieved),
             Saw::Park     => Some(Said::Parked),
             Saw::Unpark   => None,
+            Saw::Bridge   => None,
             Saw::Leave    => Some(Said::Ended),
             Saw::Hangup   => Some(Said::Ended),
         },
@@ -178,6 +190,22 @@ pub const fn decide_leg(state: LegState, saw: Saw) -> Option<Said> {
             Saw::Retrieve => None,
             Saw::Park     => None,
             Saw::Unpark   => Some(Said::Unparked),
+            Saw::Bridge   => None,
+            Saw::Leave    => Some(Said::Ended),
+            Saw::Hangup   => Some(Said::Ended),
+        },
+        LegState::Bridged => match saw {
+            Saw::Dial     => None,
+            Saw::Ring     => None,
+            Saw::Found    => Some(Said::Answered),
+            Saw::Reach    => None,
+            Saw::PickUp   => None,
+            Saw::Answer   => Some(Said::Answered),
+            Saw::Hold     => None,
+            Saw::Retrieve => None,
+            Saw::Park     => None,
+            Saw::Unpark   => None,
+            Saw::Bridge   => None,
             Saw::Leave    => Some(Said::Ended),
             Saw::Hangup   => Some(Said::Ended),
         },
@@ -192,6 +220,7 @@ pub const fn decide_leg(state: LegState, saw: Saw) -> Option<Said> {
             Saw::Retrieve => None,
             Saw::Park     => None,
             Saw::Unpark   => None,
+            Saw::Bridge   => None,
             Saw::Leave    => None,
             Saw::Hangup   => None,
         },
@@ -212,6 +241,7 @@ pub const fn evolve_leg(said: Said) -> Option<LegState> {
         Said::Retrieved      => Some(LegState::Connected),
         Said::Parked         => Some(LegState::Parked),
         Said::Unparked       => Some(LegState::Connected),
+        Said::Bridged        => Some(LegState::Bridged),
         Said::Ended          => Some(LegState::Ended),
     }
 }

@@ -7,7 +7,8 @@ use crate::Told;
 use crate::agent_decide;
 use crate::call::{LegState, Said, Saw, decide_leg};
 use crate::event::{
-    CallBegan, CallFact, Cause, Direction, Fact, LegFact, Outcome, Party, Role, Transfer, TransferKind, With,
+    CallBegan, CallFact, Cause, Datum, DequeueReason, Direction, Fact, LegFact, Outcome, Party, Role, SuperviseMode,
+    Transfer, TransferKind, With,
 };
 use crate::ids::{CallId, ConnId, LegId, ThreadId};
 use crate::observation::{CallSeen, LegSeen};
@@ -30,6 +31,13 @@ pub(crate) fn call(world: &World, switch: &str, key: &str, seen: &CallSeen, told
             | CallSeen::Ivr(_)
             | CallSeen::Queue { .. }
             | CallSeen::Dequeue { .. }
+            | CallSeen::RouteRequest { .. }
+            | CallSeen::Route { .. }
+            | CallSeen::Treat { .. }
+            | CallSeen::TreatEnd { .. }
+            | CallSeen::TreatRefuse { .. }
+            | CallSeen::Refuse { .. }
+            | CallSeen::Detect(_)
             | CallSeen::Transfer { .. }
             | CallSeen::HandOver { .. }
             | CallSeen::Join { .. }
@@ -54,7 +62,7 @@ pub(crate) fn call(world: &World, switch: &str, key: &str, seen: &CallSeen, told
             }
         }
         CallSeen::UserData { key, value } => {
-            if call.user_data.get(key) != Some(value) {
+            if call.user_data.get(key) != Some(&Datum::Text(value.clone())) {
                 tell(CallFact::UserDataSet { key: key.clone(), value: value.clone() });
             }
         }
@@ -64,16 +72,48 @@ pub(crate) fn call(world: &World, switch: &str, key: &str, seen: &CallSeen, told
             Some(_) | None => {}
         },
         CallSeen::Queue { queue, position } => {
-            if call.queued.as_ref().is_none_or(|(waiting, _)| waiting != queue) {
+            if !call.queued.contains_key(queue) {
                 if call.ivr.is_some() {
                     tell(CallFact::IvrLeft);
                 }
                 tell(CallFact::Queued { queue: queue.clone(), position: *position });
             }
         }
-        CallSeen::Dequeue { queue, reason } => {
-            if call.queued.as_ref().is_some_and(|(waiting, _)| waiting == queue) {
-                tell(CallFact::Dequeued { queue: queue.clone(), reason: *reason });
+        CallSeen::Dequeue { queue, reason, to } => {
+            if call.queued.contains_key(queue) {
+                tell(CallFact::Dequeued { queue: queue.clone(), reason: *reason, to: to.clone() });
+            }
+        }
+        CallSeen::RouteRequest { at } => {
+            if !call.routing.contains_key(at) {
+                tell(CallFact::RouteRequested { at: at.clone() });
+            }
+        }
+        CallSeen::Route { at, to, kind } => {
+            if call.routing.contains_key(at) {
+                tell(CallFact::Routed { at: at.clone(), to: to.clone(), kind: *kind });
+            }
+        }
+        CallSeen::Treat { at, kind, parameters } => {
+            if call.routing.contains_key(at) {
+                tell(CallFact::TreatmentApplied { at: at.clone(), kind: *kind, parameters: parameters.clone() });
+            }
+        }
+        CallSeen::TreatEnd { at, digits, interrupted } => {
+            if let Some((kind, _)) = call.routing.get(at).and_then(|routing| routing.treatment.as_ref()) {
+                let (digits, interrupted) = (digits.clone(), *interrupted);
+                tell(CallFact::TreatmentEnded { at: at.clone(), kind: *kind, digits, interrupted });
+            }
+        }
+        CallSeen::TreatRefuse { at, kind, parameters } => {
+            if call.routing.contains_key(at) {
+                tell(CallFact::TreatmentRefused { at: at.clone(), kind: *kind, parameters: parameters.clone() });
+            }
+        }
+        CallSeen::Refuse { to, cause } => tell(CallFact::TargetRefused { to: to.clone(), cause: *cause }),
+        CallSeen::Detect(result) => {
+            if call.result != Some(*result) {
+                tell(CallFact::Detected { result: *result });
             }
         }
         CallSeen::Transfer { kind, by, to, consult } => {
@@ -90,11 +130,12 @@ pub(crate) fn call(world: &World, switch: &str, key: &str, seen: &CallSeen, told
             tell(if *paused { CallFact::RecordingPaused } else { CallFact::RecordingResumed })
         }
         CallSeen::RecordStop => tell(CallFact::RecordingStopped),
-        CallSeen::Supervise { by, mode } => {
-            if !call.supervisors.contains_key(by) {
-                tell(CallFact::SupervisionBegan { by: by.clone(), mode: *mode });
-            }
-        }
+        CallSeen::Supervise { by, mode } => match call.supervisors.get(by) {
+            None => tell(CallFact::SupervisionBegan { by: by.clone(), mode: *mode }),
+            // That the switch does not say it again is no change.
+            Some(was) if was == mode || *mode == SuperviseMode::Unknown => {}
+            Some(_) => tell(CallFact::SupervisionChanged { by: by.clone(), mode: *mode }),
+        },
         CallSeen::SuperviseEnd { by } => {
             if call.supervisors.contains_key(by) {
                 tell(CallFact::SupervisionEnded { by: by.clone() });
@@ -185,7 +226,17 @@ pub(crate) fn leg(world: &World, switch: &str, key: &str, seen: &LegSeen, told: 
                 transfer::move_leg(world, (from, id, leg), to, told);
             }
         }
-        LegSeen::Hangup { cause, code, by_self } => hangup(world, switch, key, *cause, *code, *by_self, told),
+        LegSeen::Deafen { on, by } => {
+            if let Some((call, id, _)) = world.leg_by_key(switch, key).filter(|(_, _, leg)| leg.deaf != *on) {
+                let by = by.clone();
+                let fact = if *on { LegFact::Deafened { by } } else { LegFact::Undeafened { by } };
+                told.tell(Fact::Leg { call, leg: id, fact });
+            }
+        }
+        LegSeen::Bridge => known_leg(world, switch, key, Saw::Bridge, LegFact::Bridged, told),
+        LegSeen::Hangup { cause, code, by_self, by } => {
+            hangup(world, switch, key, (*cause, *code, *by_self, by.as_ref()), told)
+        }
     }
 }
 
@@ -204,6 +255,7 @@ fn new_leg(world: &World, switch: &str, key: &str, call: &str, party: &Party, sa
             | Said::Retrieved
             | Said::Parked
             | Said::Unparked
+            | Said::Bridged
             | Said::Ended,
         )
         | None => return,
@@ -252,6 +304,7 @@ fn answer(world: &World, switch: &str, key: &str, with: With, told: &mut Told) {
             | Said::Held
             | Said::Retrieved
             | Said::Parked
+            | Said::Bridged
             | Said::Ended,
         )
         | None => return,
@@ -276,7 +329,13 @@ pub(crate) fn connect_callers(call_id: CallId, call: &Call, answered: LegId, tol
     }
 }
 
-fn hangup(world: &World, switch: &str, key: &str, cause: Cause, code: Option<u16>, by_self: bool, told: &mut Told) {
+fn hangup(
+    world: &World,
+    switch: &str,
+    key: &str,
+    (cause, code, by_self, by): (Cause, Option<u16>, bool, Option<&String>),
+    told: &mut Told,
+) {
     let Some((call_id, id, leg)) = world.leg_by_key(switch, key) else { return };
     let Some(call) = world.calls.get(&call_id) else { return };
     if decide_leg(leg.state, Saw::Hangup) != Some(Said::Ended) {
@@ -284,7 +343,8 @@ fn hangup(world: &World, switch: &str, key: &str, cause: Cause, code: Option<u16
     }
     transfer::leave_conference(call_id, call, (id, leg), told);
     agent_decide::leg_ends(world, call_id, leg, cause, told);
-    told.tell(Fact::Leg { call: call_id, leg: id, fact: LegFact::Ended { cause, code, by_self } });
+    let by = by.cloned();
+    told.tell(Fact::Leg { call: call_id, leg: id, fact: LegFact::Ended { cause, code, by_self, by } });
     let mut gone = transfer::stay_in_room(world, (call_id, call), (id, leg), told);
     gone.push(id);
     let hung_up = by_self && (leg.role == Role::Originator || leg.answered.is_some());
@@ -296,7 +356,7 @@ fn hangup(world: &World, switch: &str, key: &str, cause: Cause, code: Option<u16
 pub(crate) fn end_legs(world: &World, call_id: CallId, legs: &[(CallId, LegId)], cause: Cause, told: &mut Told) {
     let Some(call) = world.calls.get(&call_id).filter(|_| !legs.is_empty()) else { return };
     for (_, leg) in legs {
-        told.tell(Fact::Leg { call: call_id, leg: *leg, fact: LegFact::Ended { cause, code: None, by_self: false } });
+        told.tell(Fact::Leg { call: call_id, leg: *leg, fact: LegFact::over(cause) });
     }
     let gone: Vec<LegId> = legs.iter().map(|(_, leg)| *leg).collect();
     close_if_empty(call_id, call, &gone, gone.last().map(|leg| (*leg, cause)), None, told);
@@ -314,12 +374,12 @@ pub(crate) fn close_if_empty(
     if call.ended || call.living().any(|(id, _)| !gone.contains(&id)) {
         return;
     }
-    if let Some((queue, _)) = &call.queued {
+    for queue in call.queued.keys() {
         let reason = match last {
-            Some((_, Cause::Lost)) => crate::event::DequeueReason::Lost,
-            Some(_) | None => crate::event::DequeueReason::Abandoned,
+            Some((_, Cause::Lost)) => DequeueReason::Lost,
+            Some(_) | None => DequeueReason::Abandoned,
         };
-        told.tell(Fact::Call { call: call_id, fact: CallFact::Dequeued { queue: queue.clone(), reason } });
+        told.tell(Fact::Call { call: call_id, fact: CallFact::Dequeued { queue: queue.clone(), reason, to: None } });
     }
     for by in call.supervisors.keys() {
         told.tell(Fact::Call { call: call_id, fact: CallFact::SupervisionEnded { by: by.clone() } });
@@ -353,7 +413,7 @@ fn outcome(call: &Call, last: Option<(LegId, Cause)>, hung_up_by: Option<&(LegId
         return (Outcome::Lost, Cause::Lost);
     }
     if caller_gave_up {
-        let waits = call.queued.is_some() || call.gave_up_waiting;
+        let waits = !call.queued.is_empty() || call.gave_up_waiting;
         let gave_up = if call.caller_outside || waits { Outcome::Abandoned } else { Outcome::Cancelled };
         return (gave_up, last_cause);
     }
@@ -374,6 +434,8 @@ fn outcome(call: &Call, last: Option<(LegId, Cause)>, hung_up_by: Option<&(LegId
             | Cause::AnsweredElsewhere
             | Cause::Cancelled
             | Cause::Redirected
+            | Cause::Queued
+            | Cause::OutOfService
             | Cause::Lost
             | Cause::Other => {}
         }
@@ -392,5 +454,6 @@ pub(crate) fn party_of(leg: &Leg) -> Party {
         outside: leg.outside,
         role: leg.role,
         queue: leg.queue.clone(),
+        by: leg.by.clone(),
     }
 }

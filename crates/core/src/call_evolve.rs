@@ -4,9 +4,9 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 
 use crate::call::{LegState, Said, evolve_leg};
-use crate::event::{CallBegan, CallFact, Cause, DequeueReason, LegFact, Party, Role, With};
+use crate::event::{CallBegan, CallFact, Cause, Datum, DequeueReason, LegFact, Party, Role, With};
 use crate::ids::{CallId, LegId, ThreadId, Time};
-use crate::world::{Call, Leg, World};
+use crate::world::{Call, Leg, Routing, World};
 
 pub(crate) fn call(world: &mut World, id: CallId, happened: Time, fact: &CallFact) {
     if let CallFact::Began(began) = fact {
@@ -27,19 +27,54 @@ pub(crate) fn call(world: &mut World, id: CallId, happened: Time, fact: &CallFac
             }
         }
         CallFact::UserDataSet { key, value } => {
-            call.user_data.insert(key.clone(), value.clone());
+            call.user_data.insert(key.clone(), Datum::Text(value.clone()));
         }
+        CallFact::UserDataChanged { set, removed, .. } => {
+            removed.iter().for_each(|key| _ = call.user_data.remove(key));
+            call.user_data.extend(set.iter().map(|(key, value)| (key.clone(), value.clone())));
+        }
+        CallFact::RouteRequested { at } => {
+            call.routing.insert(at.clone(), Routing { since: happened, treatment: None });
+        }
+        CallFact::Routed { at, .. } => _ = call.routing.remove(at),
+        CallFact::TreatmentApplied { at, kind, parameters } => {
+            if let Some(routing) = call.routing.get_mut(at) {
+                routing.treatment = Some((*kind, parameters.clone()));
+            }
+        }
+        CallFact::TreatmentEnded { at, digits, .. } => {
+            if let Some(routing) = call.routing.get_mut(at) {
+                routing.treatment = None;
+            }
+            if digits.is_some() {
+                call.digits.clone_from(digits);
+            }
+        }
+        CallFact::TreatmentRefused { .. } => {}
+        CallFact::TargetRefused { cause, .. } => call.last_refusal = Some(*cause),
+        CallFact::Detected { result } => call.result = Some(*result),
         CallFact::IvrEntered { flow } => call.ivr = Some(flow.clone()),
         CallFact::IvrLeft => call.ivr = None,
         CallFact::Queued { queue, .. } => {
-            call.queued = Some((queue.clone(), happened));
+            call.queued.insert(queue.clone(), happened);
             call.waited = true;
             if let Some(queue) = world.queues.get_mut(queue) {
                 queue.waiting.insert(id, happened);
             }
         }
-        CallFact::Dequeued { queue, reason } => {
-            call.queued = None;
+        CallFact::QueueTaken { queue, from } => {
+            call.queued.insert(queue.clone(), happened);
+            call.waited = true;
+            if let Some(queue) = world.queues.get_mut(queue) {
+                queue.waiting.remove(from);
+                queue.waiting.insert(id, happened);
+            }
+            if let Some(from) = world.calls.get_mut(from) {
+                from.queued.remove(queue);
+            }
+        }
+        CallFact::Dequeued { queue, reason, .. } => {
+            call.queued.remove(queue);
             call.gave_up_waiting = *reason == DequeueReason::Abandoned;
             if let Some(queue) = world.queues.get_mut(queue) {
                 queue.waiting.remove(&id);
@@ -70,6 +105,9 @@ pub(crate) fn call(world: &mut World, id: CallId, happened: Time, fact: &CallFac
             if let Some(device) = world.devices.get_mut(by) {
                 device.supervising = Some(id);
             }
+        }
+        CallFact::SupervisionChanged { by, mode } => {
+            call.supervisors.insert(by.clone(), *mode);
         }
         CallFact::SupervisionEnded { by } => {
             call.supervisors.remove(by);
@@ -126,7 +164,10 @@ fn begin(world: &mut World, id: CallId, happened: Time, began: &CallBegan) {
         previous_conn,
         user_data: BTreeMap::new(),
         legs: BTreeMap::new(),
-        queued: None,
+        queued: BTreeMap::new(),
+        routing: BTreeMap::new(),
+        result: None,
+        digits: None,
         ivr: None,
         conference: None,
         transfer: None,
@@ -164,6 +205,9 @@ pub(crate) fn leg(world: &mut World, call: CallId, id: LegId, happened: Time, fa
             }
         }
         LegFact::Unparked { .. } => step(world, call, id, Said::Unparked, |leg| leg.parked = None),
+        LegFact::Deafened { .. } => touch(world, call, id, |leg| leg.deaf = true),
+        LegFact::Undeafened { .. } => touch(world, call, id, |leg| leg.deaf = false),
+        LegFact::Bridged => step(world, call, id, Said::Bridged, |_| {}),
         LegFact::Muted => touch(world, call, id, |leg| leg.muted = true),
         LegFact::Unmuted => touch(world, call, id, |leg| leg.muted = false),
         LegFact::Moved { to } => moved(world, call, id, *to),
@@ -192,6 +236,8 @@ fn arrive(world: &mut World, call_id: CallId, id: LegId, happened: Time, party: 
         state: evolve_leg(said).unwrap_or(LegState::New),
         with: None,
         muted: false,
+        deaf: false,
+        by: party.by.clone(),
         parked: None,
         since: happened,
         rang: (said == Said::Ringing).then_some(happened),

@@ -109,6 +109,22 @@ pub(crate) fn device(world: &World, switch: &str, device: &str, seen: &DeviceSee
                 tell(DeviceFact::MessageWaitingOff);
             }
         }
+        DeviceSeen::Hook { off, call } => {
+            let call = call.as_ref().and_then(|call| world.call_by_key(switch, call)).map(|(call, _)| call);
+            if known.is_some_and(|known| known.off_hook) != *off {
+                tell(if *off { DeviceFact::OffHook { call } } else { DeviceFact::OnHook { call } });
+            }
+        }
+        DeviceSeen::Monitor(monitor) => {
+            if known.is_some_and(|known| known.monitors.as_ref() != Some(monitor)) {
+                tell(DeviceFact::MonitoringSet(monitor.clone()));
+            }
+        }
+        DeviceSeen::MonitorEnd(monitor) => {
+            if known.is_some_and(|known| known.monitors.as_ref().is_some_and(|was| was.target == monitor.target)) {
+                tell(DeviceFact::MonitoringCancelled(monitor.clone()));
+            }
+        }
     }
 }
 

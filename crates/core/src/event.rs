@@ -1,13 +1,17 @@
 //! Events: what became true. The only thing that is stored, and so a promise: old logs must open for ever.
 
+use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CallId, ConnId, LegId, ThreadId, Time};
+pub use crate::datum::{Datum, Pairs};
+use crate::ids::{CallId, ConnId, LegId, RequestId, ThreadId, Time};
+use crate::request::{Ask, Asker, Refusal};
 pub use crate::words::{
-    Cause, DequeueReason, DeviceKind, Direction, ForwardMode, Origin, Outcome, Role, SuperviseMode, TransferKind, With,
-    WrapUpEnd,
+    CallResult, Cause, DequeueReason, DeviceKind, Direction, ForwardMode, MonitorScope, Origin, Outcome, Role,
+    RouteKind, SuperviseMode, TransferKind, TreatmentKind, With, WorkMode, WrapUpEnd,
 };
 
 macro_rules! stored {
@@ -31,6 +35,9 @@ stored! {
         /// Whether a switch said so at the time, or we concluded it later.
         #[serde(default, skip_serializing_if = "Origin::is_live")]
         pub origin: Origin,
+        /// The request that caused it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub request: Option<RequestId>,
         /// What became true.
         pub fact: Fact,
     }
@@ -69,6 +76,20 @@ stored! {
             queue: String,
             /// What.
             fact: QueueFact,
+        },
+        /// Something about a request of a client.
+        Request {
+            /// Which.
+            request: RequestId,
+            /// What.
+            fact: RequestFact,
+        },
+        /// Something about a client: an application on one connection.
+        Client {
+            /// Its name.
+            client: String,
+            /// What.
+            fact: ClientFact,
         },
         /// Something about a call as a whole.
         Call {
@@ -140,6 +161,90 @@ stored! {
         },
         /// There are no new voice messages.
         MessageWaitingOff,
+        /// Its handset was lifted.
+        OffHook {
+            /// The call, where there is one.
+            call: Option<CallId>,
+        },
+        /// Its handset was put back.
+        OnHook {
+            /// The call that it was lifted for.
+            call: Option<CallId>,
+        },
+        /// A supervisor at this number takes part in calls of another one from now on.
+        MonitoringSet(Monitor),
+        /// A supervisor at this number takes part in calls of another one no longer.
+        MonitoringCancelled(Monitor),
+    }
+
+    /// What a supervisor wants to take part in.
+    pub struct Monitor {
+        /// The number whose calls it is about.
+        pub target: String,
+        /// Which calls.
+        pub scope: MonitorScope,
+        /// How.
+        pub mode: SuperviseMode,
+    }
+
+    /// About a request.
+    pub enum RequestFact {
+        /// A client asks. Who asks is kept for ever: this is the audit.
+        Asked(Box<Asked>),
+        /// It was done; the events it caused have been told.
+        Done,
+        /// It was not done.
+        Refused {
+            /// Why, as a word for programs.
+            refusal: Refusal,
+            /// Why, and what would be right, in words for people.
+            why: String,
+        },
+    }
+
+    /// What a client asks, and who it is.
+    pub struct Asked {
+        /// The client: an application on one connection.
+        pub client: String,
+        /// On whose behalf.
+        pub by: Asker,
+        /// What the client calls the request.
+        pub reference: u64,
+        /// The directory number it is about; empty where it is about none.
+        pub device: String,
+        /// What is asked.
+        pub ask: Ask,
+        /// The switch that is to carry it out; none where we answer ourselves.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub switch: Option<String>,
+        /// When it counts as failed if nothing was heard of it.
+        pub deadline: Time,
+    }
+
+    /// About a client.
+    pub enum ClientFact {
+        /// It is told what concerns a directory number.
+        Registered {
+            /// The number.
+            device: String,
+        },
+        /// It is told so no longer.
+        Unregistered {
+            /// The number.
+            device: String,
+        },
+        /// The reference of its next request without one.
+        ReferenceSet {
+            /// That reference.
+            next: u64,
+        },
+        /// It is told these events only, by their names; all, where there are none.
+        MaskSet {
+            /// The names.
+            events: Vec<String>,
+        },
+        /// It is gone, and everything it was registered for.
+        Left,
     }
 
     /// About an agent.
@@ -178,6 +283,25 @@ stored! {
             /// The queue.
             queue: String,
         },
+        /// Chose how to be ready or not; whether it is follows.
+        ModeChosen {
+            /// The mode.
+            mode: WorkMode,
+            /// Why, in pairs.
+            #[serde(default, skip_serializing_if = "Pairs::is_empty")]
+            reasons: Pairs,
+        },
+        /// After-call work that follows this agent's calls, whatever the queues say.
+        WrapUpPlanned(WrapUpPlan),
+        /// Reserved for somebody until then; nobody else gets the agent meanwhile.
+        Reserved {
+            /// The client.
+            by: String,
+            /// Until when.
+            until: Time,
+            /// The higher wins.
+            priority: u32,
+        },
         /// Can be offered calls of at least one queue.
         Ready,
         /// Is offered no queue calls.
@@ -191,14 +315,31 @@ stored! {
             queue: String,
             /// The call it follows, where it is known.
             call: Option<CallId>,
-            /// When it ends by itself.
+            /// When it ends by itself; the end of time where the agent must end it.
             until: Time,
+            /// Whether the switch says when it ends, so that no clock of ours does.
+            #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+            by_switch: bool,
         },
         /// After-call work ended.
         WrapUpEnded {
             /// Why.
             reason: WrapUpEnd,
         },
+    }
+
+    /// After-call work of an agent.
+    #[derive(Copy)]
+    pub enum WrapUpPlan {
+        /// None.
+        None,
+        /// So long.
+        Timed {
+            /// In milliseconds.
+            ms: u64,
+        },
+        /// Until the agent ends it.
+        Untimed,
     }
 
     /// About a queue.
@@ -240,6 +381,90 @@ stored! {
             /// Its value.
             value: String,
         },
+        /// A client changed the data attached to it, all at once.
+        UserDataChanged {
+            /// Pairs that were added or replaced.
+            #[serde(default, skip_serializing_if = "Pairs::is_empty")]
+            set: Pairs,
+            /// Keys that were removed.
+            #[serde(default, skip_serializing_if = "Vec::is_empty")]
+            removed: Vec<String>,
+            /// The directory number it was done from.
+            by: String,
+        },
+        /// The switch asks where it is to go.
+        RouteRequested {
+            /// The route point or routing queue it waits at.
+            at: String,
+        },
+        /// Where it was told to go. It waits there for an instruction no longer.
+        Routed {
+            /// The route point or routing queue it waited at.
+            at: String,
+            /// Where to; none when it is refused.
+            to: Option<String>,
+            /// How that came.
+            kind: RouteKind,
+        },
+        /// The switch gives it something to hear, or asks it something, at a route point.
+        TreatmentApplied {
+            /// The route point or routing queue.
+            at: String,
+            /// What.
+            kind: TreatmentKind,
+            /// Details.
+            #[serde(default, skip_serializing_if = "Pairs::is_empty")]
+            parameters: Pairs,
+        },
+        /// That came to its end.
+        TreatmentEnded {
+            /// The route point or routing queue.
+            at: String,
+            /// What.
+            kind: TreatmentKind,
+            /// Digits keyed in.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            digits: Option<String>,
+            /// Whether the caller cut it short.
+            #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+            interrupted: bool,
+        },
+        /// The switch cannot give it that.
+        TreatmentRefused {
+            /// The route point or routing queue.
+            at: String,
+            /// What.
+            kind: TreatmentKind,
+            /// Details.
+            #[serde(default, skip_serializing_if = "Pairs::is_empty")]
+            parameters: Pairs,
+        },
+        /// A target could not be called at all; the calling party hears so.
+        TargetRefused {
+            /// Its number.
+            to: String,
+            /// Why.
+            cause: Cause,
+        },
+        /// What answered it outside.
+        Detected {
+            /// What.
+            result: CallResult,
+        },
+        /// Its place in a queue is that of a consultation, which was handed on to it.
+        QueueTaken {
+            /// The queue.
+            queue: String,
+            /// The consultation.
+            from: CallId,
+        },
+        /// A supervisor takes part in another way.
+        SupervisionChanged {
+            /// The supervisor's device.
+            by: String,
+            /// How from now on.
+            mode: SuperviseMode,
+        },
         /// It entered an announcement or menu of the switch.
         IvrEntered {
             /// Name of the flow.
@@ -260,6 +485,9 @@ stored! {
             queue: String,
             /// Why.
             reason: DequeueReason,
+            /// Where it went, where that is known.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            to: Option<String>,
         },
         /// A party handed the call on. Blind: the target is yet to be called. Attended: the target's legs move into this call.
         Transferred(Transfer),
@@ -391,6 +619,18 @@ stored! {
         Muted,
         /// Its party is heard again.
         Unmuted,
+        /// Its party does not hear the others.
+        Deafened {
+            /// The device that asked for it.
+            by: String,
+        },
+        /// Its party hears the others again.
+        Undeafened {
+            /// The device that asked for it.
+            by: String,
+        },
+        /// Another appearance of the same number answered; this one may still come to the call.
+        Bridged,
         /// The leg left its call and belongs to another one now.
         Moved {
             /// The call it belongs to.
@@ -405,6 +645,9 @@ stored! {
             code: Option<u16>,
             /// Whether this party hung up (and not the other side or the switch).
             by_self: bool,
+            /// The device that took it out of the call, where it was another party.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            by: Option<String>,
         },
     }
 
@@ -423,5 +666,15 @@ stored! {
         /// The queue that offers the call to it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub queue: Option<String>,
+        /// The device that brought it in: added it, redirected or forwarded the call to it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub by: Option<String>,
+    }
+}
+
+impl LegFact {
+    /// The end of a leg that neither its own party nor another one brought about.
+    pub(crate) const fn over(cause: Cause) -> Self {
+        Self::Ended { cause, code: None, by_self: false, by: None }
     }
 }

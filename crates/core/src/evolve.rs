@@ -6,9 +6,15 @@ use alloc::string::String;
 use crate::agent::{AgentSaid, AgentState, evolve_agent};
 use crate::agent_decide::pause_of;
 use crate::call_evolve;
-use crate::event::{AgentFact, DeviceFact, DeviceKind, Event, Fact, QueueFact, SwitchFact};
-use crate::ids::Time;
+use crate::event::{
+    AgentFact, Asked, ClientFact, DeviceFact, DeviceKind, Event, Fact, Pairs, QueueFact, RequestFact, SwitchFact,
+    WorkMode,
+};
+use crate::ids::{RequestId, Time};
 use crate::world::{Agent, Device, Queue, Switch, World, WrapUp};
+
+/// Requests of a client that are remembered, so that one that comes again is not carried out again.
+const RECENT_REQUESTS_MAX: usize = 256;
 
 /// Folds one event into the world. What ended with the event before is forgotten first, so that between two events
 /// everything the newest one speaks of can still be looked up.
@@ -25,12 +31,19 @@ pub fn evolve(world: &mut World, event: &Event) {
         Fact::Device { device, fact } => device_fact(world, device, fact),
         Fact::Queue { queue, fact } => queue_fact(world, queue, fact),
         Fact::Agent { agent, fact } => agent_fact(world, agent, happened, fact),
+        Fact::Request { request, fact } => request_fact(world, *request, fact),
+        Fact::Client { client, fact } => client_fact(world, client, fact),
         Fact::Call { call, fact } => call_evolve::call(world, *call, happened, fact),
         Fact::Leg { call, leg, fact } => call_evolve::leg(world, *call, *leg, happened, fact),
     }
 }
 
 fn forget(world: &mut World) {
+    if let Some(answered) = world.answered.take()
+        && let Some(asked) = world.requests.remove(&answered)
+    {
+        world.deadlines.remove(&(asked.deadline, answered));
+    }
     for (call, leg) in core::mem::take(&mut world.fading) {
         match leg {
             None => {
@@ -78,6 +91,9 @@ fn device_fact(world: &mut World, number: &str, fact: &DeviceFact) {
         dnd: false,
         forward: BTreeMap::new(),
         messages_new: 0,
+        off_hook: false,
+        monitors: None,
+        clients: BTreeSet::new(),
         agent: None,
         legs: BTreeSet::new(),
         supervising: None,
@@ -102,6 +118,10 @@ fn device_fact(world: &mut World, number: &str, fact: &DeviceFact) {
         }
         DeviceFact::MessageWaitingOn { new, .. } => device.messages_new = *new,
         DeviceFact::MessageWaitingOff => device.messages_new = 0,
+        DeviceFact::OffHook { .. } => device.off_hook = true,
+        DeviceFact::OnHook { .. } => device.off_hook = false,
+        DeviceFact::MonitoringSet(monitor) => device.monitors = Some(monitor.clone()),
+        DeviceFact::MonitoringCancelled(_) => device.monitors = None,
     }
 }
 
@@ -118,11 +138,67 @@ fn queue_fact(world: &mut World, name: &str, fact: &QueueFact) {
     }
 }
 
+/// A request stays until the event after its answer, so that its answer can be told.
+fn request_fact(world: &mut World, id: RequestId, fact: &RequestFact) {
+    world.last_request = world.last_request.max(id.0);
+    match fact {
+        RequestFact::Asked(asked) => {
+            let client = world.clients.entry(asked.client.clone()).or_default();
+            client.next_reference = client.next_reference.max(asked.reference.saturating_add(1));
+            client.recent.insert(asked.reference, id);
+            while client.recent.len() > RECENT_REQUESTS_MAX
+                && let Some((oldest, _)) = client.recent.iter().min_by_key(|(_, id)| **id)
+            {
+                let oldest = *oldest;
+                client.recent.remove(&oldest);
+            }
+            if asked.switch.is_some() {
+                world.deadlines.insert((asked.deadline, id));
+            }
+            world.requests.insert(id, Asked::clone(asked));
+        }
+        RequestFact::Done | RequestFact::Refused { .. } => world.answered = Some(id),
+    }
+}
+
+fn client_fact(world: &mut World, name: &str, fact: &ClientFact) {
+    let client = world.clients.entry(String::from(name)).or_default();
+    match fact {
+        ClientFact::Registered { device } => {
+            client.registered.insert(device.clone());
+            if let Some(device) = world.devices.get_mut(device) {
+                device.clients.insert(String::from(name));
+            }
+        }
+        ClientFact::Unregistered { device } => {
+            client.registered.remove(device);
+            if let Some(device) = world.devices.get_mut(device) {
+                device.clients.remove(name);
+            }
+        }
+        ClientFact::ReferenceSet { next } => client.next_reference = *next,
+        ClientFact::MaskSet { events } => client.mask = events.iter().cloned().collect(),
+        ClientFact::Left => {
+            if let Some(client) = world.clients.remove(name) {
+                for device in client.registered {
+                    if let Some(device) = world.devices.get_mut(&device) {
+                        device.clients.remove(name);
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn agent_fact(world: &mut World, id: &str, happened: Time, fact: &AgentFact) {
     let agent = world.agents.entry(String::from(id)).or_insert_with(|| Agent {
         name: String::new(),
         state: AgentState::LoggedOut,
         reason: String::new(),
+        mode: WorkMode::Unknown,
+        reasons: Pairs::new(),
+        plan: None,
+        reserved: None,
         since: happened,
         device: None,
         left: None,
@@ -167,14 +243,21 @@ fn agent_fact(world: &mut World, id: &str, happened: Time, fact: &AgentFact) {
         AgentFact::QueueResumed { queue } => {
             agent.queues.insert(queue.clone(), None);
         }
+        AgentFact::ModeChosen { mode, reasons } => {
+            agent.mode = *mode;
+            agent.reasons.clone_from(reasons);
+        }
+        AgentFact::WrapUpPlanned(plan) => agent.plan = Some(*plan),
+        AgentFact::Reserved { by, until, priority } => agent.reserved = Some((by.clone(), *until, *priority)),
         AgentFact::Ready => become_state(agent, AgentSaid::Ready, happened),
         AgentFact::NotReady { reason } => {
             become_state(agent, AgentSaid::NotReady, happened);
             agent.reason.clone_from(reason);
         }
-        AgentFact::WrapUpBegan { queue, call, until } => {
+        AgentFact::WrapUpBegan { queue, call, until, by_switch } => {
             become_state(agent, AgentSaid::WrapUpBegan, happened);
-            agent.wrapup = Some(WrapUp { since: happened, until: *until, queue: queue.clone(), call: *call });
+            let (queue, by_switch) = (queue.clone(), *by_switch);
+            agent.wrapup = Some(WrapUp { since: happened, until: *until, by_switch, queue, call: *call });
         }
         AgentFact::WrapUpEnded { .. } => become_state(agent, AgentSaid::WrapUpEnded, happened),
     }
@@ -207,7 +290,8 @@ fn set_timer(world: &mut World, id: &str) {
     if let Some(due) = world.timer_of.remove(id) {
         world.timers.remove(&(due, String::from(id)));
     }
-    if let Some(until) = world.agents.get(id).and_then(|agent| agent.wrapup.as_ref()).map(|wrapup| wrapup.until) {
+    let wrapup = world.agents.get(id).and_then(|agent| agent.wrapup.as_ref()).filter(|wrapup| !wrapup.by_switch);
+    if let Some(until) = wrapup.map(|wrapup| wrapup.until) {
         world.timers.insert((until, String::from(id)));
         world.timer_of.insert(String::from(id), until);
     }

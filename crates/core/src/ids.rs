@@ -80,6 +80,12 @@ impl fmt::Display for ConnId {
     }
 }
 
+/// A request, numbered from 1 within its tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct RequestId(pub u64);
+
 /// All calls joined by consultation, transfer, conference or parking: the number of the call that founded the thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

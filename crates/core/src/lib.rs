@@ -12,6 +12,7 @@ mod agent_decide;
 pub mod call;
 mod call_decide;
 mod call_evolve;
+pub mod datum;
 mod device_decide;
 pub mod event;
 mod evolve;
@@ -20,6 +21,8 @@ pub mod listed;
 pub mod observation;
 pub mod presence;
 pub mod record;
+pub mod request;
+mod request_decide;
 mod transfer;
 mod words;
 pub mod world;
@@ -28,8 +31,10 @@ use alloc::vec::Vec;
 
 pub use event::{Event, Fact, Origin};
 pub use evolve::evolve;
-pub use ids::{CallId, ConnId, LegId, ThreadId, Time};
+pub use ids::{CallId, ConnId, LegId, RequestId, ThreadId, Time};
 pub use observation::{Observation, Seen};
+pub use request::{Order, Request};
+pub use request_decide::order;
 pub use world::World;
 
 /// Everything that can make something follow.
@@ -44,6 +49,20 @@ pub enum Input {
     },
     /// A switch said something.
     Observed(Observation),
+    /// A client asks for something.
+    Requested {
+        /// When.
+        at: Time,
+        /// What.
+        request: Request,
+    },
+    /// A client is gone.
+    Left {
+        /// When.
+        at: Time,
+        /// Its name.
+        client: alloc::string::String,
+    },
     /// Time has come this far; see [`World::next_timer`].
     Elapsed(Time),
 }
@@ -58,6 +77,7 @@ pub fn decide(world: &World, input: &Input) -> Vec<Event> {
                     at: *at,
                     since: None,
                     origin: Origin::Live,
+                    request: None,
                     fact: Fact::Founded { tenant: tenant.clone() },
                 }])
             } else {
@@ -66,6 +86,7 @@ pub fn decide(world: &World, input: &Input) -> Vec<Event> {
         }
         Input::Observed(observation) => {
             let mut told = Told::new(world, observation.at, observation.since, observation.origin);
+            told.request = observation.request;
             match &observation.seen {
                 Seen::Switch(seen) => device_decide::switch(world, &observation.switch, seen, &mut told),
                 Seen::Device { device, seen } => {
@@ -73,6 +94,7 @@ pub fn decide(world: &World, input: &Input) -> Vec<Event> {
                 }
                 Seen::Queue { queue, seen } => device_decide::queue(world, &observation.switch, queue, seen, &mut told),
                 Seen::Agent { agent, seen } => agent_decide::agent(world, &observation.switch, agent, seen, &mut told),
+                Seen::Request { request, seen } => request_decide::seen(world, *request, seen, &mut told),
                 Seen::Call { call, seen } => call_decide::call(world, &observation.switch, call, seen, &mut told),
                 Seen::Leg { leg, seen } => call_decide::leg(world, &observation.switch, leg, seen, &mut told),
             }
@@ -81,6 +103,17 @@ pub fn decide(world: &World, input: &Input) -> Vec<Event> {
         Input::Elapsed(now) => {
             let mut told = Told::new(world, *now, None, Origin::Synthesised);
             agent_decide::elapsed(world, *now, &mut told);
+            request_decide::elapsed(world, *now, &mut told);
+            told.events
+        }
+        Input::Requested { at, request } => {
+            let mut told = Told::new(world, *at, None, Origin::Live);
+            request_decide::requested(world, request, &mut told);
+            told.events
+        }
+        Input::Left { at, client } => {
+            let mut told = Told::new(world, *at, None, Origin::Live);
+            request_decide::left(world, client, &mut told);
             told.events
         }
     }
@@ -91,6 +124,7 @@ struct Told {
     at: Time,
     since: Option<Time>,
     origin: Origin,
+    request: Option<RequestId>,
     events: Vec<Event>,
 }
 
@@ -98,10 +132,10 @@ impl Told {
     /// Time never runs backwards in a log, whatever clock an observation was stamped by.
     fn new(world: &World, at: Time, since: Option<Time>, origin: Origin) -> Self {
         let at = at.max(world.now);
-        Self { at, since: since.filter(|since| *since < at), origin, events: Vec::new() }
+        Self { at, since: since.filter(|since| *since < at), origin, request: None, events: Vec::new() }
     }
 
     fn tell(&mut self, fact: Fact) {
-        self.events.push(Event { at: self.at, since: self.since, origin: self.origin, fact });
+        self.events.push(Event { at: self.at, since: self.since, origin: self.origin, request: self.request, fact });
     }
 }

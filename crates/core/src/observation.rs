@@ -3,9 +3,11 @@
 use alloc::{string::String, vec::Vec};
 
 use crate::event::{
-    Cause, DequeueReason, DeviceKind, Direction, ForwardMode, Origin, Party, SuperviseMode, TransferKind, With,
+    CallResult, Cause, DequeueReason, DeviceKind, Direction, ForwardMode, Monitor, Origin, Pairs, Party, RouteKind,
+    SuperviseMode, TransferKind, TreatmentKind, With, WorkMode, WrapUpPlan,
 };
-use crate::ids::Time;
+use crate::ids::{RequestId, Time};
+use crate::request::Refusal;
 
 /// One thing a switch said, or that follows from a comparison with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct Observation {
     pub origin: Origin,
     /// Configured name of the switch.
     pub switch: String,
+    /// The request that caused it.
+    pub request: Option<RequestId>,
     /// What.
     pub seen: Seen,
 }
@@ -54,6 +58,13 @@ pub enum Seen {
         call: String,
         /// What.
         seen: CallSeen,
+    },
+    /// About a request that the switch was to carry out.
+    Request {
+        /// Which.
+        request: RequestId,
+        /// What.
+        seen: RequestSeen,
     },
     /// About a leg.
     Leg {
@@ -93,6 +104,20 @@ pub enum SwitchSeen {
     },
 }
 
+/// About a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestSeen {
+    /// It is done; what it caused was said.
+    Done,
+    /// It cannot be done.
+    Refuse {
+        /// Why, as a word for programs.
+        refusal: Refusal,
+        /// Why, and what would be right, in words for people.
+        why: String,
+    },
+}
+
 /// About a directory number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceSeen {
@@ -106,6 +131,17 @@ pub enum DeviceSeen {
     Forward(ForwardMode, Option<String>),
     /// New and old voice messages.
     Messages(u32, u32),
+    /// Its handset is lifted or put back; with the switch's key of the call.
+    Hook {
+        /// Lifted.
+        off: bool,
+        /// The call.
+        call: Option<String>,
+    },
+    /// A supervisor here takes part in calls of another number from now on.
+    Monitor(Monitor),
+    /// Does so no longer.
+    MonitorEnd(Monitor),
 }
 
 /// About an agent.
@@ -144,6 +180,30 @@ pub enum AgentSeen {
         /// The queue.
         queue: String,
     },
+    /// Is ready or not in all queues at once, by choice; said again when only the mode or the reasons are others.
+    Become {
+        /// Ready.
+        ready: bool,
+        /// How.
+        mode: WorkMode,
+        /// Why, in one word; may be empty.
+        reason: String,
+        /// Why, in pairs.
+        reasons: Pairs,
+    },
+    /// After-call work that follows this agent's calls.
+    WrapUpPlan(WrapUpPlan),
+    /// Begins after-call work; the switch says when it ends.
+    WrapUp {
+        /// The queue; empty when the agent chose to.
+        queue: String,
+        /// The switch's key of the call it follows.
+        call: Option<String>,
+        /// When it ends; none when the agent must end it.
+        until: Option<Time>,
+    },
+    /// After-call work is over: its time is up.
+    WrapUpEnd,
     /// A call of a queue is being offered.
     Offer,
     /// The switch forgot what the agent did last: after-call work is over.
@@ -220,7 +280,59 @@ pub enum CallSeen {
         queue: String,
         /// Why.
         reason: DequeueReason,
+        /// Where it goes, where that is known.
+        to: Option<String>,
     },
+    /// The switch asks where it is to go.
+    RouteRequest {
+        /// The route point or routing queue.
+        at: String,
+    },
+    /// It was told where to go.
+    Route {
+        /// The route point or routing queue.
+        at: String,
+        /// Where to; none when it is refused.
+        to: Option<String>,
+        /// How.
+        kind: RouteKind,
+    },
+    /// It hears something, or is asked something, at a route point.
+    Treat {
+        /// The route point or routing queue.
+        at: String,
+        /// What.
+        kind: TreatmentKind,
+        /// Details.
+        parameters: Pairs,
+    },
+    /// That came to its end.
+    TreatEnd {
+        /// The route point or routing queue.
+        at: String,
+        /// Digits keyed in.
+        digits: Option<String>,
+        /// Whether the caller cut it short.
+        interrupted: bool,
+    },
+    /// The switch cannot do that.
+    TreatRefuse {
+        /// The route point or routing queue.
+        at: String,
+        /// What.
+        kind: TreatmentKind,
+        /// Details.
+        parameters: Pairs,
+    },
+    /// A target cannot be called; the calling party hears so and stays.
+    Refuse {
+        /// Its number.
+        to: String,
+        /// Why.
+        cause: Cause,
+    },
+    /// What answered it outside.
+    Detect(CallResult),
     /// A party hands it on.
     Transfer {
         /// How.
@@ -324,6 +436,15 @@ pub enum LegSeen {
     },
     /// Its party is not heard, or is heard again.
     Mute(bool),
+    /// Its party does not hear the others, or hears them again.
+    Deafen {
+        /// Does not hear.
+        on: bool,
+        /// The device that asked for it.
+        by: String,
+    },
+    /// Another appearance of the same number answered.
+    Bridge,
     /// It talks with legs of another call now, and so belongs there.
     Move {
         /// The switch's key of that call.
@@ -337,5 +458,7 @@ pub enum LegSeen {
         code: Option<u16>,
         /// Whether this party hung up.
         by_self: bool,
+        /// The device that took it out, where it was another party.
+        by: Option<String>,
     },
 }

@@ -100,12 +100,12 @@ impl World {
             let call = self.calls.get(call)?;
             let leg = call.legs.get(leg)?;
             Some(match leg.state {
-                LegState::New | LegState::Ended => return None,
+                LegState::New | LegState::Bridged | LegState::Ended => return None,
                 LegState::Ringing => Presence::Ringing,
                 LegState::Held | LegState::Parked => Presence::Hold,
                 LegState::Dialing => self.speaking(call, leg, Presence::Dialing),
                 // A caller that the switch took and put into a queue waits for a person.
-                LegState::Connected if call.queued.is_some() && leg.role == Role::Originator => {
+                LegState::Connected if !call.queued.is_empty() && leg.role == Role::Originator => {
                     self.speaking(call, leg, Presence::Dialing)
                 }
                 LegState::Connected if device.supervising.is_some() => Presence::Supervising,

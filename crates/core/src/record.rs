@@ -155,6 +155,8 @@ impl Recorder {
             | Fact::Founded { .. }
             | Fact::Switch { .. }
             | Fact::Device { .. }
+            | Fact::Request { .. }
+            | Fact::Client { .. }
             | Fact::Queue { .. } => return None,
         };
         let record = ended.as_ref().map(|(_, record)| record).or(self.open.get(&id));
@@ -232,13 +234,8 @@ impl Recorder {
             CallFact::Queued { queue, .. } => {
                 record.queues.push(QueueVisit { queue: queue.clone(), entered: at, left: None, reason: None });
             }
-            CallFact::Dequeued { queue, reason } => {
-                if let Some(visit) =
-                    record.queues.iter_mut().rev().find(|visit| visit.queue == *queue && visit.left.is_none())
-                {
-                    visit.left = Some(at);
-                    visit.reason = Some(*reason);
-                }
+            CallFact::Dequeued { queue, reason, .. } => {
+                record.leave_queue(queue, at, *reason);
             }
             CallFact::Transferred(transfer) => record.transfers.push(TransferRecord {
                 kind: transfer.kind,
@@ -276,8 +273,23 @@ impl Recorder {
                 record.end(world, id, at, *outcome, *cause, by.as_deref());
                 return self.open.remove(&id).map(|record| (id, record));
             }
+            CallFact::QueueTaken { queue, from } => {
+                record.queues.push(QueueVisit { queue: queue.clone(), entered: at, left: None, reason: None });
+                if let Some(from) = self.open.get_mut(from) {
+                    from.leave_queue(queue, at, DequeueReason::TakenOver);
+                }
+            }
             CallFact::Began(_)
             | CallFact::AlsoKnownAs { .. }
+            | CallFact::UserDataChanged { .. }
+            | CallFact::RouteRequested { .. }
+            | CallFact::Routed { .. }
+            | CallFact::TreatmentApplied { .. }
+            | CallFact::TreatmentEnded { .. }
+            | CallFact::TreatmentRefused { .. }
+            | CallFact::TargetRefused { .. }
+            | CallFact::Detected { .. }
+            | CallFact::SupervisionChanged { .. }
             | CallFact::UserDataSet { .. }
             | CallFact::IvrLeft
             | CallFact::ThreadJoined { .. }
@@ -321,7 +333,13 @@ impl Recorder {
             }
             LegFact::Unparked { .. } => record.set(leg, LegState::Connected, at),
             LegFact::Ended { cause, .. } => record.leave(leg, at, *cause),
-            LegFact::NetworkReached | LegFact::Muted | LegFact::Unmuted | LegFact::Moved { .. } => {}
+            LegFact::NetworkReached
+            | LegFact::Bridged
+            | LegFact::Muted
+            | LegFact::Unmuted
+            | LegFact::Deafened { .. }
+            | LegFact::Undeafened { .. }
+            | LegFact::Moved { .. } => {}
         }
     }
 
@@ -344,6 +362,13 @@ impl Recorder {
 }
 
 impl CallRecord {
+    fn leave_queue(&mut self, queue: &str, at: Time, reason: DequeueReason) {
+        if let Some(visit) = self.queues.iter_mut().rev().find(|visit| visit.queue == queue && visit.left.is_none()) {
+            visit.left = Some(at);
+            visit.reason = Some(reason);
+        }
+    }
+
     /// Microseconds of waiting for the first answer: since the first queue where there was one before it, else since the
     /// beginning. Without an answer: in queues, or until the end.
     #[must_use]

@@ -168,6 +168,9 @@ fn merge(
     for (leg, _) in moved {
         told.tell(Fact::Leg { call: id, leg: *leg, fact: LegFact::Moved { to: into } });
     }
+    for queue in consult.queued.keys() {
+        told.tell(Fact::Call { call: into, fact: CallFact::QueueTaken { queue: queue.clone(), from: id } });
+    }
     let own: Vec<(LegId, &Leg)> = consult.living().filter(|(_, leg)| leg.device == *by && !leg.outside).collect();
     for leg in &own {
         end(world, id, *leg, Cause::Transferred, told);
@@ -189,5 +192,5 @@ fn join_threads((call_id, call): (CallId, &Call), other: &Call, told: &mut Told)
 
 fn end(world: &World, call: CallId, (id, leg): (LegId, &Leg), cause: Cause, told: &mut Told) {
     agent_decide::leg_ends(world, call, leg, cause, told);
-    told.tell(Fact::Leg { call, leg: id, fact: LegFact::Ended { cause, code: None, by_self: false } });
+    told.tell(Fact::Leg { call, leg: id, fact: LegFact::over(cause) });
 }

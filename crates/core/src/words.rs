@@ -29,6 +29,12 @@ stored_word! {
         Extension,
         /// A line to the outside.
         Trunk,
+        /// Where calls wait for agents.
+        Queue,
+        /// Where calls wait for a routing instruction, in a queue.
+        RouteQueue,
+        /// Where calls wait for a routing instruction, in no queue.
+        RoutePoint,
     }
 
     /// When calls are forwarded.
@@ -39,6 +45,104 @@ stored_word! {
         OnBusy,
         /// When nobody answers.
         OnNoAnswer,
+        /// When busy, and when nobody answers.
+        OnBusyAndNoAnswer,
+    }
+
+    /// What an agent does within ready or not ready.
+    #[derive(Default)]
+    pub enum WorkMode {
+        /// Not given.
+        #[default]
+        Unknown,
+        /// Ready: the agent must act to become available after each call.
+        ManualIn,
+        /// Ready: the switch makes the agent available.
+        AutoIn,
+        /// Not ready: a pause the law asks for.
+        LegalGuard,
+        /// Not ready: finishes the work of the last call.
+        AfterCallWork,
+        /// Not ready: other work, or a break.
+        AuxWork,
+        /// Not ready: no calls are to be connected.
+        NoCallDisconnect,
+        /// Not ready: away from the desk.
+        WalkAway,
+        /// Ready: back at the desk.
+        ReturnBack,
+    }
+
+    /// What a waiting caller is given to hear or asked to do.
+    pub enum TreatmentKind {
+        /// Not known.
+        Unknown,
+        /// A dialogue with a machine.
+        Ivr,
+        /// Music.
+        Music,
+        /// Ringing tone.
+        RingBack,
+        /// Silence.
+        Silence,
+        /// Busy tone.
+        Busy,
+        /// Digits are collected.
+        CollectDigits,
+        /// An announcement.
+        PlayAnnouncement,
+        /// An announcement, then digits are collected.
+        PlayAnnouncementAndDigits,
+        /// Digits are collected and checked.
+        VerifyDigits,
+        /// The caller speaks an announcement.
+        RecordAnnouncement,
+        /// A spoken announcement is deleted.
+        DeleteAnnouncement,
+        /// The call is cancelled.
+        CancelCall,
+        /// An application takes over.
+        PlayApplication,
+        /// The default target is set.
+        SetDefaultRoute,
+        /// A text is spoken.
+        TextToSpeech,
+        /// A text is spoken, then digits are collected.
+        TextToSpeechAndDigits,
+        /// Fast busy tone.
+        FastBusy,
+        /// A recorded announcement of the switch.
+        RecordedAnnouncement,
+    }
+
+    /// What a routing instruction asks for, or what became of a call that got none.
+    pub enum RouteKind {
+        /// To the target, as the switch does it.
+        Default,
+        /// To the target, by a number for it.
+        Target,
+        /// Got no instruction in time: to the switch's default target.
+        TimedOut,
+        /// To nobody: the call is refused.
+        Reject,
+    }
+
+    /// Which calls of somebody a supervisor takes part in.
+    pub enum MonitorScope {
+        /// The next one.
+        OneCall,
+        /// All from now on.
+        AllCalls,
+    }
+
+    /// What a call to the outside met there.
+    pub enum CallResult {
+        /// A person.
+        Person,
+        /// An answering machine.
+        AnsweringMachine,
+        /// A fax.
+        Fax,
     }
 
     /// Why after-call work ended.
@@ -51,6 +155,8 @@ stored_word! {
         LoggedOut,
         /// The switch was restarted and offers calls again.
         SwitchRestarted,
+        /// The agent asked for the next state.
+        Requested,
     }
 
     /// Where a call goes.
@@ -85,6 +191,12 @@ stored_word! {
     pub enum DequeueReason {
         /// An agent answered.
         Answered,
+        /// It is offered to an agent.
+        Delivered,
+        /// It went where a routing instruction, or the switch's default, sent it.
+        Routed,
+        /// Another queue that it waited in at the same time delivered it.
+        DeliveredElsewhere,
         /// The caller hung up.
         Abandoned,
         /// It waited as long as it may.
@@ -147,6 +259,10 @@ stored_word! {
         Merged,
         /// The call was sent on to another target.
         Redirected,
+        /// A queue took the party's place.
+        Queued,
+        /// The party's telephone failed.
+        OutOfService,
         /// The switch no longer knows it; when it ended is not known exactly.
         Lost,
         /// Anything else.

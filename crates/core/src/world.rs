@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::AgentState;
 use crate::call::LegState;
-use crate::event::{Cause, DeviceKind, Direction, ForwardMode, Role, SuperviseMode, Transfer, With};
-use crate::ids::{CallId, ConnId, LegId, ThreadId, Time};
+use crate::event::{
+    Asked, CallResult, Cause, DeviceKind, Direction, ForwardMode, Monitor, Pairs, Role, SuperviseMode, Transfer,
+    TreatmentKind, With, WorkMode, WrapUpPlan,
+};
+use crate::ids::{CallId, ConnId, LegId, RequestId, ThreadId, Time};
 
 macro_rules! state {
     ($($(#[$meta:meta])* pub struct $name:ident $body:tt)+) => {$(
@@ -41,11 +44,32 @@ state! {
         pub calls: BTreeMap<CallId, Call>,
         /// When after-call work ends.
         pub timers: BTreeSet<(Time, String)>,
+        /// Requests that are being carried out, and those that were answered with the newest event.
+        pub requests: BTreeMap<RequestId, Asked>,
+        /// Clients that asked for something.
+        pub clients: BTreeMap<String, Client>,
+        /// When requests count as failed.
+        pub deadlines: BTreeSet<(Time, RequestId)>,
         pub(crate) timer_of: BTreeMap<String, Time>,
         pub(crate) last_call: u64,
         pub(crate) last_leg: u64,
+        pub(crate) last_request: u64,
         /// What ended with the newest event and is forgotten with the next.
         pub(crate) fading: Vec<(CallId, Option<LegId>)>,
+        pub(crate) answered: Option<RequestId>,
+    }
+
+    /// A client: an application on one connection.
+    #[derive(Default)]
+    pub struct Client {
+        /// The numbers it is told about.
+        pub registered: BTreeSet<String>,
+        /// The reference of its next request without one.
+        pub next_reference: u64,
+        /// The events it is told; all, where there are none.
+        pub mask: BTreeSet<String>,
+        /// Its newest requests by reference, so that one that comes again is not carried out again.
+        pub recent: BTreeMap<u64, RequestId>,
     }
 
     /// A phone system.
@@ -78,6 +102,12 @@ state! {
         pub forward: BTreeMap<ForwardMode, String>,
         /// New voice messages.
         pub messages_new: u32,
+        /// Whether its handset is lifted; only where the switch says so.
+        pub off_hook: bool,
+        /// What a supervisor here wants to take part in.
+        pub monitors: Option<Monitor>,
+        /// Clients that are told what concerns it.
+        pub clients: BTreeSet<String>,
         /// The agent logged in on it.
         pub agent: Option<String>,
         /// Its legs under way.
@@ -94,6 +124,14 @@ state! {
         pub state: AgentState,
         /// Why the agent is not ready; may be empty.
         pub reason: String,
+        /// How the agent chose to be ready or not.
+        pub mode: WorkMode,
+        /// Why, in pairs.
+        pub reasons: Pairs,
+        /// After-call work that follows the agent's calls; none where the queues say.
+        pub plan: Option<WrapUpPlan>,
+        /// Who has the agent reserved, until when, and how much it matters.
+        pub reserved: Option<(String, Time, u32)>,
         /// Since when the state and reason hold.
         pub since: Time,
         /// The device, while logged in.
@@ -110,8 +148,10 @@ state! {
     pub struct WrapUp {
         /// When it began.
         pub since: Time,
-        /// When it ends by itself.
+        /// When it ends by itself; the end of time where the agent must end it.
         pub until: Time,
+        /// Whether the switch says when it ends.
+        pub by_switch: bool,
         /// The queue whose call it follows.
         pub queue: String,
         /// The call it follows.
@@ -157,11 +197,17 @@ state! {
         /// What applications call that call, which may be over by now.
         pub previous_conn: Option<ConnId>,
         /// Data attached to it.
-        pub user_data: BTreeMap<String, String>,
+        pub user_data: Pairs,
         /// Its legs, and those that ended or moved away with the newest event.
         pub legs: BTreeMap<LegId, Leg>,
-        /// The queue it waits in, and since when.
-        pub queued: Option<(String, Time)>,
+        /// The queues it waits in, and since when.
+        pub queued: BTreeMap<String, Time>,
+        /// Where it waits for a routing instruction, since when, and what it hears there.
+        pub routing: BTreeMap<String, Routing>,
+        /// What answered it outside.
+        pub result: Option<CallResult>,
+        /// Digits that were keyed in at a route point.
+        pub digits: Option<String>,
         /// The menu of the switch it is in.
         pub ivr: Option<String>,
         /// The conference it is, or is in: none, a talk of more than two (empty), or a room.
@@ -192,6 +238,14 @@ state! {
         pub ended: bool,
     }
 
+    /// A wait for a routing instruction.
+    pub struct Routing {
+        /// Since when.
+        pub since: Time,
+        /// What it hears or is asked, and details.
+        pub treatment: Option<(TreatmentKind, Pairs)>,
+    }
+
     /// A leg (party) of a call.
     pub struct Leg {
         /// What the switch calls it.
@@ -212,6 +266,10 @@ state! {
         pub with: Option<With>,
         /// Not heard.
         pub muted: bool,
+        /// Does not hear the others.
+        pub deaf: bool,
+        /// Who brought it in.
+        pub by: Option<String>,
         /// The parking place it waits on.
         pub parked: Option<String>,
         /// When it was first alerted or dialled.
@@ -241,10 +299,25 @@ impl World {
         (found.state != LegState::Ended).then_some((call, leg, found))
     }
 
+    /// The call that applications know by this id.
+    #[must_use]
+    pub fn call_by_conn(&self, conn: ConnId) -> Option<(CallId, &Call)> {
+        let id = CallId(conn.0.wrapping_sub((self.founded.0 / 1_000_000) << 32));
+        self.calls.get(&id).filter(|call| call.conn == conn && !call.ended).map(|call| (id, call))
+    }
+
+    /// The living leg of a device in a call.
+    #[must_use]
+    pub fn leg_of<'w>(&self, call: &'w Call, device: &str) -> Option<(LegId, &'w Leg)> {
+        call.living().find(|(_, leg)| !leg.outside && leg.device == device)
+    }
+
     /// When the next timer is due.
     #[must_use]
     pub fn next_timer(&self) -> Option<Time> {
-        self.timers.first().map(|(at, _)| *at)
+        let wrapup = self.timers.first().map(|(at, _)| *at);
+        let deadline = self.deadlines.first().map(|(at, _)| *at);
+        wrapup.into_iter().chain(deadline).min()
     }
 
     /// The agent logged in on a device.

@@ -16,7 +16,7 @@ fn events() -> Vec<Event> {
         },
         Fact::Agent { agent: "8001".to_owned(), fact: AgentFact::LoggedIn { device: "101".to_owned(), queue: None } },
     ];
-    let event = |fact| Event { at: Time(5), since: Some(Time(4)), origin: Origin::Synthesised, fact };
+    let event = |fact| Event { at: Time(5), since: Some(Time(4)), origin: Origin::Synthesised, request: None, fact };
     facts.into_iter().map(event).collect()
 }
 

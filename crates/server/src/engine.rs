@@ -161,7 +161,14 @@ impl Engine {
         let gone = |switch: &String| {
             let reason = "Cordboard does not listen".to_owned();
             let seen = Seen::Switch(SwitchSeen::Disconnect { reason });
-            Input::Observed(Observation { at, since: None, origin: Origin::Synthesised, switch: switch.clone(), seen })
+            Input::Observed(Observation {
+                at,
+                since: None,
+                origin: Origin::Synthesised,
+                switch: switch.clone(),
+                request: None,
+                seen,
+            })
         };
         self.world.switches.iter().filter(|(_, switch)| switch.connected).map(|(name, _)| gone(name)).collect()
     }

@@ -4,8 +4,9 @@
 //! being connected or cut off, and drains [`Switch::poll_output`] after each of them.
 
 pub mod asterisk;
+pub mod boxed;
 
-use cordboard_core::{Observation, Time};
+use cordboard_core::{Observation, Order, Time};
 
 /// A connector to one phone system.
 pub trait Switch: Send {
@@ -15,6 +16,9 @@ pub trait Switch: Send {
     fn handle_bytes(&mut self, now: Time, bytes: &[u8]);
     /// The connection is gone, for this reason (words for people).
     fn handle_closed(&mut self, now: Time, reason: &str);
+    /// A client's request is to be carried out. Whatever comes of it is observed: what happens, naming the request, and
+    /// at the end whether it was done or refused, exactly once.
+    fn handle_order(&mut self, now: Time, order: &Order);
     /// Time has come to what [`Switch::poll_timeout`] asked for.
     fn handle_timeout(&mut self, now: Time);
     /// The next thing to do; drain until none after every `handle_*`.

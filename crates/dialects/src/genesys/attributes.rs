@@ -32,6 +32,21 @@ impl<'a> From<&'a str> for Datum<'a> {
     }
 }
 
+impl<'a> From<&'a cordboard_core::datum::Datum> for Datum<'a> {
+    fn from(datum: &'a cordboard_core::datum::Datum) -> Self {
+        match datum {
+            cordboard_core::datum::Datum::Integer(number) => Self::Integer(*number),
+            cordboard_core::datum::Datum::Text(text) => Self::from(text.as_str()),
+            cordboard_core::datum::Datum::Pairs(more) => Self::Pairs(pairs(more)),
+        }
+    }
+}
+
+/// Pairs of ours, as they are told.
+pub fn pairs(pairs: &cordboard_core::datum::Pairs) -> Pairs<'_> {
+    pairs.iter().map(|(key, value)| (Cow::Borrowed(key.as_str()), Datum::from(value))).collect()
+}
+
 impl From<i64> for Datum<'_> {
     fn from(number: i64) -> Self {
         Self::Integer(number)

@@ -26,6 +26,16 @@ pub(super) fn call<'w>(scene: &mut Scene<'w, '_>, id: CallId, fact: &'w CallFact
         | CallFact::AlsoKnownAs { .. }
         | CallFact::UserDataSet { .. }
         | CallFact::ThreadJoined { .. }
+        | CallFact::UserDataChanged { .. }
+        | CallFact::RouteRequested { .. }
+        | CallFact::Routed { .. }
+        | CallFact::TreatmentApplied { .. }
+        | CallFact::TreatmentEnded { .. }
+        | CallFact::TreatmentRefused { .. }
+        | CallFact::TargetRefused { .. }
+        | CallFact::Detected { .. }
+        | CallFact::QueueTaken { .. }
+        | CallFact::SupervisionChanged { .. }
         | CallFact::Ended { .. } => {}
         // A menu of the switch is no number of the site, and a recording has no event.
         CallFact::IvrEntered { .. }
@@ -37,7 +47,7 @@ pub(super) fn call<'w>(scene: &mut Scene<'w, '_>, id: CallId, fact: &'w CallFact
         // A room is told by the legs in it; a call of three by the leg that comes to it.
         CallFact::Conferenced { .. } | CallFact::TransferCompleted { .. } => {}
         CallFact::Queued { queue, .. } => queued(scene, id, call, queue),
-        CallFact::Dequeued { queue, reason } => dequeued(scene, id, call, queue, *reason),
+        CallFact::Dequeued { queue, reason, to } => dequeued(scene, id, call, queue, *reason, to.as_deref()),
         CallFact::Transferred(transfer) => transferred(scene, id, call, transfer),
         CallFact::SupervisionBegan { by, mode } => supervision_began(scene, id, call, by, *mode),
         CallFact::SupervisionEnded { by } => supervision_ended(scene, id, call, by),
@@ -51,13 +61,25 @@ pub(super) fn queued<'w>(scene: &mut Scene<'w, '_>, id: CallId, call: &'w Call, 
     scene.tell_call(&thread, EventQueued::of(frame, Cow::Borrowed(queue)));
 }
 
-fn dequeued<'w>(scene: &mut Scene<'w, '_>, id: CallId, call: &'w Call, queue: &'w str, reason: DequeueReason) {
+fn dequeued<'w>(
+    scene: &mut Scene<'w, '_>,
+    id: CallId,
+    call: &'w Call,
+    queue: &'w str,
+    reason: DequeueReason,
+    to: Option<&'w str>,
+) {
     let mut frame = queue_frame(scene, id, call, queue);
     let thread = frame.CallThreadID.clone();
     frame.CallState = match reason {
-        DequeueReason::Answered | DequeueReason::Abandoned => CallState::Ok,
+        DequeueReason::Answered | DequeueReason::Delivered | DequeueReason::Routed | DequeueReason::Abandoned => {
+            CallState::Ok
+        }
         DequeueReason::TimedOut | DequeueReason::LeftEmpty => CallState::Overflowed,
-        DequeueReason::Withdrawn | DequeueReason::Left | DequeueReason::TakenOver => CallState::Redirected,
+        DequeueReason::Withdrawn
+        | DequeueReason::Left
+        | DequeueReason::TakenOver
+        | DequeueReason::DeliveredElsewhere => CallState::Redirected,
         DequeueReason::Lost => CallState::Dropped,
     };
     match reason {
@@ -72,7 +94,13 @@ fn dequeued<'w>(scene: &mut Scene<'w, '_>, id: CallId, call: &'w Call, queue: &'
             }
             scene.tell_call(&thread, EventDiverted::of(frame, Cow::Borrowed(queue)));
         }
+        DequeueReason::Delivered | DequeueReason::Routed => {
+            frame.ThirdPartyDN = to.map(Cow::Borrowed);
+            frame.ThirdPartyDNRole = to.map(|_| opposite(opposite(frame.ThisDNRole)));
+            scene.tell_call(&thread, EventDiverted::of(frame, Cow::Borrowed(queue)));
+        }
         DequeueReason::TimedOut
+        | DequeueReason::DeliveredElsewhere
         | DequeueReason::LeftEmpty
         | DequeueReason::Withdrawn
         | DequeueReason::Left

@@ -34,6 +34,8 @@ pub(super) fn device<'w>(scene: &mut Scene<'w, '_>, number: &'w str, fact: &'w D
             forwards(scene, number, device);
         }
         DeviceFact::MessageWaitingOn { new, old } => messages(scene, number, *new, Some(*old)),
+        DeviceFact::OffHook { .. } | DeviceFact::OnHook { .. } => {}
+        DeviceFact::MonitoringSet(_) | DeviceFact::MonitoringCancelled(_) => {}
         DeviceFact::MessageWaitingOff => scene.tell_device(number, EventMessageWaitingOff::of(frame)),
     }
 }
@@ -50,6 +52,7 @@ fn forward<'w>(scene: &mut Scene<'w, '_>, number: &'w str, device: &'w Device, m
     let status = match mode {
         Forwarded::Unconditional => ForwardMode::Unconditional,
         Forwarded::OnBusy | Forwarded::OnNoAnswer if on_both(device) == Some(target) => ForwardMode::OnBusyAndNoAnswer,
+        Forwarded::OnBusyAndNoAnswer => ForwardMode::OnBusyAndNoAnswer,
         Forwarded::OnBusy => ForwardMode::OnBusy,
         Forwarded::OnNoAnswer => ForwardMode::OnNoAnswer,
     };
@@ -84,6 +87,7 @@ pub(super) fn agent<'w>(scene: &mut Scene<'w, '_>, id: &'w str, fact: &'w AgentF
     match fact {
         // Pauses in single queues are told when they add up to another state of the agent.
         AgentFact::Found { .. } | AgentFact::QueuePaused { .. } | AgentFact::QueueResumed { .. } => {}
+        AgentFact::ModeChosen { .. } | AgentFact::WrapUpPlanned(_) | AgentFact::Reserved { .. } => {}
         AgentFact::LoggedIn { device, queue } => login(scene, id, device, queue.as_deref()),
         AgentFact::QueueLoggedOut { queue } => {
             if let Some(frame) = frame(scene, id, agent) {
@@ -100,7 +104,9 @@ pub(super) fn agent<'w>(scene: &mut Scene<'w, '_>, id: &'w str, fact: &'w AgentF
         AgentFact::Ready | AgentFact::NotReady { .. } => readiness(scene, id, agent),
         AgentFact::WrapUpBegan { .. } => readiness(scene, id, agent),
         AgentFact::WrapUpEnded { reason } => match reason {
-            WrapUpEnd::Elapsed | WrapUpEnd::NextCall | WrapUpEnd::SwitchRestarted => readiness(scene, id, agent),
+            WrapUpEnd::Elapsed | WrapUpEnd::NextCall | WrapUpEnd::SwitchRestarted | WrapUpEnd::Requested => {
+                readiness(scene, id, agent)
+            }
             WrapUpEnd::LoggedOut => {} // the logout follows
         },
     }

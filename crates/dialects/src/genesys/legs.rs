@@ -41,6 +41,7 @@ pub(super) fn leg<'w>(scene: &mut Scene<'w, '_>, call: CallId, id: LegId, fact: 
         LegFact::Parked { space, by } => parked(scene, party, space, by),
         // Whoever fetches a parked call comes to it with a leg that moves.
         LegFact::Unparked { .. } => {}
+        LegFact::Deafened { .. } | LegFact::Undeafened { .. } | LegFact::Bridged => {}
         LegFact::Muted => mute(scene, party, true),
         LegFact::Unmuted => mute(scene, party, false),
         LegFact::Moved { to } => moved(scene, party, *to),
@@ -301,8 +302,8 @@ fn unanswered_state(party: Party<'_>, cause: Cause) -> CallState {
         Cause::Congestion => CallState::AllTrunksBusy,
         Cause::Transferred => CallState::Transferred,
         Cause::Merged => CallState::Conferenced,
-        Cause::Redirected => CallState::Redirected,
-        Cause::Unreachable | Cause::Lost => CallState::GeneralError,
+        Cause::Redirected | Cause::Queued => CallState::Redirected,
+        Cause::Unreachable | Cause::OutOfService | Cause::Lost => CallState::GeneralError,
     }
 }
 
@@ -318,8 +319,8 @@ fn ended_state(scene: &Scene<'_, '_>, party: Party<'_>, cause: Cause) -> CallSta
         Cause::NoAnswer => CallState::NoAnswer,
         Cause::Unallocated => CallState::SitInvalidnum,
         Cause::Congestion => CallState::AllTrunksBusy,
-        Cause::Redirected => CallState::Redirected,
-        Cause::Unreachable | Cause::Lost => CallState::GeneralError,
+        Cause::Redirected | Cause::Queued => CallState::Redirected,
+        Cause::Unreachable | Cause::OutOfService | Cause::Lost => CallState::GeneralError,
     }
 }
 
@@ -337,7 +338,7 @@ fn refused<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, cause: Cause) {
         Cause::Busy | Cause::Rejected => CallState::Busy,
         Cause::Unallocated => CallState::SitInvalidnum,
         Cause::Congestion => CallState::AllTrunksBusy,
-        Cause::Unreachable => CallState::GeneralError,
+        Cause::Unreachable | Cause::OutOfService => CallState::GeneralError,
         Cause::Normal
         | Cause::NoAnswer
         | Cause::AnsweredElsewhere
@@ -345,6 +346,7 @@ fn refused<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, cause: Cause) {
         | Cause::Transferred
         | Cause::Merged
         | Cause::Redirected
+        | Cause::Queued
         | Cause::Lost
         | Cause::Other => return,
     };

@@ -7,7 +7,7 @@ use cordboard_core::event::{Direction, Role};
 use cordboard_core::world::{Call, Leg};
 use cordboard_core::{CallId, ConnId, LegId};
 
-use super::attributes::{Datum, Pairs, PartyFrame, PartyHead};
+use super::attributes::{Datum, Pairs, PartyFrame, PartyHead, pairs};
 use super::enums::{CallState, CallType, DNRole};
 use super::scene::Scene;
 
@@ -130,9 +130,7 @@ pub(super) fn head<'w>(
     }
     frame.Extensions = scene.extensions(extensions);
     if !call.user_data.is_empty() {
-        let pairs =
-            call.user_data.iter().map(|(key, value)| (Cow::Borrowed(key.as_str()), Datum::from(value.as_str())));
-        frame.UserData = Some(pairs.collect());
+        frame.UserData = Some(pairs(&call.user_data));
     }
     frame
 }

@@ -14,6 +14,7 @@ pub(super) fn project(settings: &Settings, world: &World, _at: Position, event: 
         Fact::Founded { .. } | Fact::Switch { .. } => {}
         Fact::Device { device, fact } => devices::device(&mut scene, device, fact),
         Fact::Agent { agent, fact } => devices::agent(&mut scene, agent, fact),
+        Fact::Request { .. } | Fact::Client { .. } => {}
         // A queue's existence and settings are configuration here.
         Fact::Queue { .. } => {}
         Fact::Call { call, fact } => calls::call(&mut scene, *call, fact),

@@ -39,7 +39,7 @@ pub(super) fn snapshot(settings: &Settings, world: &World, _at: Position, out: &
         devices::readiness(&mut scene, id, agent);
     }
     for (call_id, call) in world.calls.iter().filter(|(_, call)| !call.ended) {
-        if let Some((queue, _)) = &call.queued {
+        for queue in call.queued.keys() {
             calls::queued(&mut scene, *call_id, call, queue);
         }
         for (id, leg) in call.living() {
@@ -54,7 +54,7 @@ pub(super) fn snapshot(settings: &Settings, world: &World, _at: Position, out: &
 fn party<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>) {
     legs::begun(scene, party);
     match party.leg.state {
-        LegState::New | LegState::Dialing | LegState::Ringing | LegState::Ended => {}
+        LegState::New | LegState::Dialing | LegState::Ringing | LegState::Bridged | LegState::Ended => {}
         LegState::Connected | LegState::Parked => legs::connected(scene, party),
         LegState::Held => {
             legs::connected(scene, party);

@@ -56,7 +56,12 @@ fn after_call_work_ends_with_a_logout_or_with_the_next_call() {
     story.queue("sales", QueueFact::WrapUpSet { wrapup_ms: 5_000 });
     login(&mut story, "sales");
     story.agent("8001", AgentFact::Ready);
-    let began = AgentFact::WrapUpBegan { queue: "sales".to_owned(), call: None, until: cordboard_core::Time(u64::MAX) };
+    let began = AgentFact::WrapUpBegan {
+        queue: "sales".to_owned(),
+        call: None,
+        until: cordboard_core::Time(u64::MAX),
+        by_switch: false,
+    };
     story.agent("8001", began.clone());
     let said = story.agent("8001", AgentFact::WrapUpEnded { reason: WrapUpEnd::NextCall });
     assert_eq!(said, ["AgentReady 101, AutoIn"]);

@@ -76,7 +76,7 @@ fn devices(story: &mut Story) {
 
 fn agents(story: &mut Story) {
     let (sales, support) = ("sales".to_owned(), "support".to_owned());
-    let began = AgentFact::WrapUpBegan { queue: sales.clone(), call: None, until: Time(u64::MAX) };
+    let began = AgentFact::WrapUpBegan { queue: sales.clone(), call: None, until: Time(u64::MAX), by_switch: false };
     for fact in [
         AgentFact::LoggedIn { device: "102".to_owned(), queue: Some(sales.clone()) },
         AgentFact::LoggedIn { device: "102".to_owned(), queue: Some(support) },
@@ -99,7 +99,7 @@ fn queue_and_supervisor(story: &mut Story) {
     let (a, _) = story.dials(1, "101");
     for reason in [DequeueReason::TimedOut, DequeueReason::Abandoned] {
         story.call(1, CallFact::Queued { queue: "sales".to_owned(), position: 1 });
-        story.call(1, CallFact::Dequeued { queue: "sales".to_owned(), reason });
+        story.call(1, CallFact::Dequeued { queue: "sales".to_owned(), reason, to: None });
     }
     let (b, _) = story.rings(1, "102", None);
     story.ends(1, b, Cause::Cancelled, false);

@@ -19,7 +19,7 @@ fn stream() -> Vec<Message> {
     story.call(1, CallFact::Queued { queue: "sales".to_owned(), position: 1 });
     let (b, _) = story.rings(1, "101", Some("sales"));
     story.answers(1, b);
-    story.call(1, CallFact::Dequeued { queue: "sales".to_owned(), reason: DequeueReason::Answered });
+    story.call(1, CallFact::Dequeued { queue: "sales".to_owned(), reason: DequeueReason::Answered, to: None });
     story.leg(1, b, LegFact::Held);
     story.begin(2, Direction::Internal, "101", "103", Some(1));
     let (b2, _) = story.dials(2, "101");

@@ -66,7 +66,7 @@ impl Story {
     /// Tells a fact one millisecond after the last one and gives back what was said of it, in short.
     pub(crate) fn tell(&mut self, fact: Fact) -> Vec<String> {
         let at = Time(self.world.now.0.max(START) + 1_000);
-        let event = Event { at, since: None, origin: self.origin, fact };
+        let event = Event { at, since: None, origin: self.origin, request: None, fact };
         evolve(&mut self.world, &event);
         let mut said = Vec::new();
         (DIALECT.project)(&self.settings, &self.world, Position { epoch: 1, sequence: 1 }, &event, &mut said);
@@ -144,6 +144,7 @@ impl Story {
             outside,
             role,
             queue: queue.map(str::to_owned),
+            by: None,
         };
         (LegId(self.legs), party)
     }
@@ -153,7 +154,7 @@ impl Story {
     }
 
     pub(crate) fn ends(&mut self, call: u64, leg: LegId, cause: Cause, by_self: bool) -> Vec<String> {
-        self.leg(call, leg, LegFact::Ended { cause, code: None, by_self })
+        self.leg(call, leg, LegFact::Ended { cause, code: None, by_self, by: None })
     }
 
     /// An inbound call that 101 has answered; gives back the legs of the caller and of 101.

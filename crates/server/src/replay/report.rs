@@ -72,7 +72,7 @@ impl Story {
             let count = self.queues.entry(queue.clone()).or_default();
             count.entered += 1;
             count.since.insert(call, at);
-        } else if let CallFact::Dequeued { queue, reason } = fact {
+        } else if let CallFact::Dequeued { queue, reason, .. } = fact {
             let count = self.queues.entry(queue.clone()).or_default();
             match reason {
                 DequeueReason::Answered => count.answered += 1,
@@ -80,9 +80,13 @@ impl Story {
                 DequeueReason::TimedOut => count.timed_out += 1,
                 // One wait, though by two calls.
                 DequeueReason::TakenOver => count.entered = count.entered.saturating_sub(1),
-                DequeueReason::LeftEmpty | DequeueReason::Withdrawn | DequeueReason::Left | DequeueReason::Lost => {
-                    count.other += 1
-                }
+                DequeueReason::Delivered
+                | DequeueReason::Routed
+                | DequeueReason::DeliveredElsewhere
+                | DequeueReason::LeftEmpty
+                | DequeueReason::Withdrawn
+                | DequeueReason::Left
+                | DequeueReason::Lost => count.other += 1,
             }
             let waited = count.since.remove(&call).map_or(0, |since| at.micros_since(since));
             count.longest_us = count.longest_us.max(waited);

@@ -165,7 +165,7 @@ impl Picture {
     fn back_to_standing(&mut self, uid: &str) {
         let Some(channel) = self.channels.get_mut(uid).filter(|channel| channel.standing.is_some()) else { return };
         for leg in std::mem::take(&mut channel.legs) {
-            self.see_leg(&leg.key, LegSeen::Hangup { cause: Cause::Normal, code: None, by_self: false });
+            self.see_leg(&leg.key, LegSeen::Hangup { cause: Cause::Normal, code: None, by_self: false, by: None });
             self.drop_call_if_unused(&leg.call);
         }
     }

@@ -331,12 +331,12 @@ impl Picture {
             // A party that refuses a call made on request does not hang up as a caller does.
             let on_request = leg.originator && self.calls.get(&leg.call).is_some_and(|call| call.originated);
             let by_self = channel.hangup_requested && (channel.up || !on_request);
-            let seen = LegSeen::Hangup { cause, code: q850, by_self };
+            let seen = LegSeen::Hangup { cause, code: q850, by_self, by: None };
             self.end_leg(uid, leg.clone(), seen);
         }
         for key in &channel.handed_over {
             // Said again, unless the hand-over could not be understood.
-            self.see_leg(key, LegSeen::Hangup { cause: Cause::Normal, code: q850, by_self: false });
+            self.see_leg(key, LegSeen::Hangup { cause: Cause::Normal, code: q850, by_self: false, by: None });
         }
         for leg in &channel.legs {
             self.end_waiting_legs(&leg.call);
@@ -358,7 +358,7 @@ impl Picture {
             }
         }
         for leg in &waiting {
-            self.see_leg(&leg.key, LegSeen::Hangup { cause: Cause::Normal, code: None, by_self: false });
+            self.see_leg(&leg.key, LegSeen::Hangup { cause: Cause::Normal, code: None, by_self: false, by: None });
         }
         self.drop_call_if_unused(call);
     }
@@ -423,7 +423,7 @@ impl Picture {
             }
             What::ConsultOver { leg, at, by_self, .. } => {
                 self.since = Some(at).filter(|at| *at < self.now);
-                self.see_leg(&leg.key, LegSeen::Hangup { cause: Cause::Normal, code: None, by_self });
+                self.see_leg(&leg.key, LegSeen::Hangup { cause: Cause::Normal, code: None, by_self, by: None });
                 self.since = None;
                 self.drop_call_if_unused(&leg.call);
             }
@@ -473,7 +473,7 @@ impl Picture {
         channel.standing = Some(agent.to_string());
         let device = channel.device.clone();
         for leg in std::mem::take(&mut channel.legs) {
-            self.see_leg(&leg.key, LegSeen::Hangup { cause: Cause::Normal, code: None, by_self: false });
+            self.see_leg(&leg.key, LegSeen::Hangup { cause: Cause::Normal, code: None, by_self: false, by: None });
             self.drop_call_if_unused(&leg.call);
         }
         self.pool.insert(agent.to_string(), Some(device.clone()));

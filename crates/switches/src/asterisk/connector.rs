@@ -112,6 +112,8 @@ impl Switch for Asterisk {
         self.drain(now);
     }
 
+    fn handle_order(&mut self, _now: Time, _order: &cordboard_core::Order) {}
+
     fn handle_timeout(&mut self, now: Time) {
         self.session.start(now.0);
         self.session.handle_timeout(now.0);

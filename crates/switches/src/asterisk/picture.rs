@@ -232,6 +232,7 @@ impl Picture {
             since: self.since,
             origin: self.origin,
             switch: self.settings.switch.clone(),
+            request: None,
             seen,
         };
         self.out.push_back(observation);
@@ -347,6 +348,7 @@ impl Picture {
             outside: channel.outside,
             role,
             queue: channel.queue.clone().filter(|_| !originator),
+            by: None,
         };
         if let Some(call) = self.calls.get_mut(call) {
             call.has_originator |= originator;

@@ -82,7 +82,7 @@ impl Picture {
     pub(crate) fn left_queue(&mut self, call: &str, queue: &str, reason: DequeueReason) {
         if let Some(record) = self.calls.get_mut(call).filter(|record| record.queued.as_deref() == Some(queue)) {
             record.queued = None;
-            self.see_call(call, CallSeen::Dequeue { queue: queue.to_string(), reason });
+            self.see_call(call, CallSeen::Dequeue { queue: queue.to_string(), reason, to: None });
         }
     }
 

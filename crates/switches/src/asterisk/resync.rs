@@ -334,7 +334,7 @@ impl Picture {
             {
                 self.left_queue(&leg.call, &queue, DequeueReason::Lost);
             }
-            self.see_leg(&leg.key, LegSeen::Hangup { cause: Cause::Lost, code: None, by_self: false });
+            self.see_leg(&leg.key, LegSeen::Hangup { cause: Cause::Lost, code: None, by_self: false, by: None });
             self.drop_call_if_unused(&leg.call);
         }
         self.end_channel(uid, None, None);
@@ -485,7 +485,10 @@ impl Picture {
             // Came by a queue that has been left long since; when, nobody says.
             self.learn_queue(queue);
             self.see_call(&leg.call, CallSeen::Queue { queue: queue.clone(), position: 0 });
-            self.see_call(&leg.call, CallSeen::Dequeue { queue: queue.clone(), reason: DequeueReason::Answered });
+            self.see_call(
+                &leg.call,
+                CallSeen::Dequeue { queue: queue.clone(), reason: DequeueReason::Answered, to: None },
+            );
         }
         if leg.originator || talks {
             self.see_leg(&leg.key, LegSeen::Answer(with));

@@ -125,7 +125,7 @@ fn centre(queues: usize, agents: usize) -> World {
     take(Input::Found { tenant: "bench".to_owned(), at: Time(1) });
     let mut see = |seen: Seen| {
         let (switch, origin) = ("other".to_owned(), Origin::Live);
-        take(Input::Observed(Observation { at: Time(2), since: None, origin, switch, seen }));
+        take(Input::Observed(Observation { at: Time(2), since: None, origin, switch, request: None, seen }));
     };
     for queue in 0..queues {
         see(Seen::Queue { queue: format!("queue-{queue}"), seen: QueueSeen::Exist });

@@ -1,0 +1,263 @@
+//! What follows from requests: who may be asked for what, what we answer ourselves, and what a switch is ordered to do.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::Told;
+use crate::call::LegState;
+use crate::event::{AgentFact, Asked, CallFact, ClientFact, Fact, RequestFact};
+use crate::ids::{CallId, ConnId, RequestId, Time};
+use crate::observation::RequestSeen;
+use crate::request::{Ask, AskKind, Order, OrderCall, Refusal, Request, can, cannot};
+use crate::world::{Call, Device, World};
+
+/// A request that is being carried out; one that came before with the same reference is not carried out again.
+pub(crate) fn requested(world: &World, request: &Request, told: &mut Told) {
+    let client = world.clients.get(&request.client);
+    let reference = request.reference.unwrap_or_else(|| client.map_or(1, |client| client.next_reference.max(1)));
+    if client.is_some_and(|client| client.recent.contains_key(&reference)) {
+        return;
+    }
+    let id = RequestId(world.last_request.saturating_add(1));
+    told.request = Some(id);
+    let verdict = match &request.refused {
+        Some((refusal, why)) => Err((*refusal, why.clone())),
+        None => examine(world, &request.device, &request.ask),
+    };
+    let switch = verdict.as_ref().ok().cloned().flatten();
+    let asked = Asked {
+        client: request.client.clone(),
+        by: request.by.clone(),
+        reference,
+        device: request.device.clone(),
+        ask: request.ask.clone(),
+        switch: switch.clone(),
+        deadline: told.at.plus_ms(request.deadline_ms),
+    };
+    tell(told, id, RequestFact::Asked(Box::new(asked)));
+    match verdict {
+        Err((refusal, why)) => tell(told, id, RequestFact::Refused { refusal, why }),
+        Ok(Some(_)) => {} // the switch answers
+        Ok(None) => {
+            answer(world, request, told);
+            tell(told, id, RequestFact::Done);
+        }
+    }
+}
+
+/// What a switch says of a request it was to carry out.
+pub(crate) fn seen(world: &World, request: RequestId, seen: &RequestSeen, told: &mut Told) {
+    if !is_open(world, request) {
+        return; // too late, or said again
+    }
+    told.request = Some(request);
+    match seen {
+        RequestSeen::Done => tell(told, request, RequestFact::Done),
+        RequestSeen::Refuse { refusal, why } => {
+            tell(told, request, RequestFact::Refused { refusal: *refusal, why: why.clone() });
+        }
+    }
+}
+
+/// Requests that nothing was heard of in time.
+pub(crate) fn elapsed(world: &World, now: Time, told: &mut Told) {
+    for (_, request) in world.deadlines.iter().take_while(|(due, _)| *due <= now) {
+        if is_open(world, *request) {
+            told.request = Some(*request);
+            let why = "the switch did not answer in time; it may still do what was asked".to_string();
+            tell(told, *request, RequestFact::Refused { refusal: Refusal::TimedOut, why });
+        }
+    }
+    told.request = None;
+}
+
+/// A client is gone: what it was registered for ends.
+pub(crate) fn left(world: &World, client: &str, told: &mut Told) {
+    if world.clients.contains_key(client) {
+        told.tell(Fact::Client { client: client.to_string(), fact: ClientFact::Left });
+    }
+}
+
+/// What the switch of a request is to do, in its own words; none when the request is not open, or is ours to answer.
+#[must_use]
+pub fn order(world: &World, request: RequestId) -> Option<(String, Order)> {
+    let asked = world.requests.get(&request).filter(|_| is_open(world, request))?;
+    let switch = asked.switch.clone()?;
+    let [call, held] = asked.ask.calls().map(|named| named.and_then(|(conn, _)| in_words(world, conn, &asked.device)));
+    let agent = world.agent_on(&asked.device).map(str::to_string);
+    let order = Order { request, device: asked.device.clone(), ask: asked.ask.clone(), call, held, agent };
+    Some((switch, order))
+}
+
+fn in_words(world: &World, conn: ConnId, device: &str) -> Option<OrderCall> {
+    let (_, call) = world.call_by_conn(conn)?;
+    let leg = world.leg_of(call, device).map(|(_, leg)| leg.key.clone());
+    Some(OrderCall { call: call.keys.last()?.clone(), leg })
+}
+
+fn is_open(world: &World, request: RequestId) -> bool {
+    world.requests.contains_key(&request) && world.answered != Some(request)
+}
+
+/// The switch that is to carry a request out, none where we answer ourselves; or why it is refused.
+fn examine(world: &World, device: &str, ask: &Ask) -> Result<Option<String>, (Refusal, String)> {
+    if !ask.is_about_device() {
+        return Ok(None);
+    }
+    let known = world.devices.get(device);
+    let queue = world.queues.get(device);
+    let switch = match (known, queue) {
+        (Some(device), _) => &device.switch,
+        (None, Some(queue)) => &queue.switch,
+        (None, None) => {
+            return Err((
+                Refusal::NoSuchDevice,
+                format!("there is no device {device:?}; right would be one of the site"),
+            ));
+        }
+    };
+    if known.is_some_and(|device| device.in_service == Some(false)) && !passes_out_of_service(ask) {
+        let why = format!(
+            "the device {device} is out of service; only registration, queries and login pass until it is back"
+        );
+        return Err((Refusal::OutOfService, why));
+    }
+    for (conn, kind) in ask.calls().into_iter().flatten() {
+        let Some((id, call)) = world.call_by_conn(conn) else {
+            return Err((Refusal::NoSuchCall, format!("there is no call {conn}; it may have ended")));
+        };
+        if let Some(kind) = kind {
+            takes_part(world, (device, known), (conn, id, call), kind)?;
+        }
+    }
+    if let Ask::Reserve { priority, .. } = ask {
+        reserve(world, device, *priority)?;
+    }
+    if ask.is_ours() {
+        return Ok(None);
+    }
+    if let Ask::Login { agent, .. } = ask {
+        can_log_in(world, device, agent)?;
+    }
+    if matches!(ask, Ask::Logout { .. } | Ask::Ready { .. } | Ask::NotReady { .. }) && world.agent_on(device).is_none()
+    {
+        return Err((Refusal::NotLoggedIn, format!("nobody is logged in on {device}; log in first")));
+    }
+    if world.switches.get(switch).is_none_or(|switch| !switch.connected) {
+        let why = format!("the switch {switch} cannot be reached at the moment; try again later");
+        return Err((Refusal::SwitchGone, why));
+    }
+    Ok(Some(switch.clone()))
+}
+
+/// The published rule: what still works while a device is out of service.
+fn passes_out_of_service(ask: &Ask) -> bool {
+    matches!(
+        ask,
+        Ask::Register
+            | Ask::Unregister
+            | Ask::QueryAddress { .. }
+            | Ask::QueryCall { .. }
+            | Ask::QueryServer
+            | Ask::SetReference { .. }
+            | Ask::SetMask { .. }
+            | Ask::Login { .. }
+            | Ask::SetVariable { .. }
+            | Ask::Record { .. }
+    )
+}
+
+fn takes_part(
+    world: &World,
+    (device, known): (&str, Option<&Device>),
+    (conn, id, call): (ConnId, CallId, &Call),
+    kind: AskKind,
+) -> Result<(), (Refusal, String)> {
+    let Some((_, leg)) = world.leg_of(call, device) else {
+        // A supervisor takes part without a leg of its own.
+        let supervises = known.is_some_and(|known| known.supervising == Some(id));
+        return if supervises && matches!(kind, AskKind::Release | AskKind::Talk) {
+            Ok(())
+        } else {
+            Err((Refusal::NoSuchCall, format!("the device {device} takes no part in the call {conn}")))
+        };
+    };
+    if can(kind, leg.state) {
+        return Ok(());
+    }
+    let state = match leg.state {
+        LegState::New => "new",
+        LegState::Dialing => "dialling",
+        LegState::Ringing => "ringing",
+        LegState::Connected => "connected",
+        LegState::Held => "held",
+        LegState::Parked => "parked",
+        LegState::Bridged => "bridged",
+        LegState::Ended => "ended",
+    };
+    Err((cannot(kind), format!("the call {conn} is {state} at {device}, which does not allow it")))
+}
+
+/// One agent a device, one device an agent.
+fn can_log_in(world: &World, device: &str, agent: &str) -> Result<(), (Refusal, String)> {
+    if let Some(other) = world.agent_on(device).filter(|other| *other != agent) {
+        let why = format!("the agent {other} is logged in on {device}; one agent a device");
+        return Err((Refusal::LoggedInAlready, why));
+    }
+    match world.agents.get(agent).and_then(|agent| agent.device.as_deref()) {
+        Some(elsewhere) if elsewhere != device => Err((
+            Refusal::AgentElsewhere,
+            format!("the agent {agent} is logged in on {elsewhere}; log out there first"),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn reserve(world: &World, device: &str, priority: u32) -> Result<(), (Refusal, String)> {
+    let Some(agent) = world.agent_on(device).and_then(|agent| world.agents.get(agent)) else {
+        return Err((Refusal::NotLoggedIn, format!("nobody is logged in on {device}")));
+    };
+    match &agent.reserved {
+        Some((_, until, held)) if *until > world.now && *held >= priority => {
+            Err((Refusal::AgentReserved, "the agent is reserved for somebody else; ask again later".to_string()))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Does what needs no switch. Queries change nothing; their answer is what is true when they are done.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not ours changes nothing here; `Ask::is_ours` lists it all"
+)]
+fn answer(world: &World, request: &Request, told: &mut Told) {
+    let client = |fact| Fact::Client { client: request.client.clone(), fact };
+    let device = request.device.clone();
+    let fact = match &request.ask {
+        Ask::Register => client(ClientFact::Registered { device }),
+        Ask::Unregister => client(ClientFact::Unregistered { device }),
+        Ask::SetReference { next } => client(ClientFact::ReferenceSet { next: *next }),
+        Ask::SetMask { events } => client(ClientFact::MaskSet { events: events.clone() }),
+        Ask::Reserve { ms, priority } => {
+            let Some(agent) = world.agent_on(&device) else { return };
+            let (by, until) = (request.client.clone(), told.at.plus_ms(*ms));
+            let fact = AgentFact::Reserved { by, until, priority: *priority };
+            Fact::Agent { agent: agent.to_string(), fact }
+        }
+        Ask::ChangeData { call, set, removed, all } => {
+            let Some((id, call)) = world.call_by_conn(*call) else { return };
+            let gone = |key: &&String| (*all || removed.contains(*key)) && !set.contains_key(*key);
+            let removed: Vec<String> = call.user_data.keys().filter(gone).cloned().collect();
+            let fact = CallFact::UserDataChanged { set: set.clone(), removed, by: device };
+            Fact::Call { call: id, fact }
+        }
+        _ => return,
+    };
+    told.tell(fact);
+}
+
+fn tell(told: &mut Told, request: RequestId, fact: RequestFact) {
+    told.tell(Fact::Request { request, fact });
+}
