@@ -5,6 +5,7 @@
 
 pub mod asterisk;
 pub mod boxed;
+pub mod centre;
 
 use cordboard_core::{Observation, Order, Time};
 
@@ -30,6 +31,7 @@ pub trait Switch: Send {
 }
 
 /// What a connector wants done.
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are observations; a box each would cost more")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
     /// Open a connection now.
