@@ -62,17 +62,7 @@ pub(crate) fn call(world: &mut World, id: CallId, happened: Time, fact: &CallFac
                 queue.waiting.insert(id, happened);
             }
         }
-        CallFact::QueueTaken { queue, from } => {
-            call.queued.insert(queue.clone(), happened);
-            call.waited = true;
-            if let Some(queue) = world.queues.get_mut(queue) {
-                queue.waiting.remove(from);
-                queue.waiting.insert(id, happened);
-            }
-            if let Some(from) = world.calls.get_mut(from) {
-                from.queued.remove(queue);
-            }
-        }
+        CallFact::QueueTaken { queue, from } => take_place(world, id, queue, *from, happened),
         CallFact::Dequeued { queue, reason, .. } => {
             call.queued.remove(queue);
             call.gave_up_waiting = *reason == DequeueReason::Abandoned;
@@ -127,6 +117,24 @@ pub(crate) fn call(world: &mut World, id: CallId, happened: Time, fact: &CallFac
                 }
             }
             world.fading.push((id, None));
+        }
+    }
+}
+
+/// The place of one call in a queue, or at a route point, is another one's from now on.
+fn take_place(world: &mut World, id: CallId, at: &str, from: CallId, happened: Time) {
+    let Some(consult) = world.calls.get_mut(&from) else { return };
+    let (queued, routing) = (consult.queued.remove(at), consult.routing.remove(at));
+    let Some(call) = world.calls.get_mut(&id) else { return };
+    if let Some(routing) = routing {
+        call.routing.insert(String::from(at), routing);
+    }
+    if queued.is_some() {
+        call.queued.insert(String::from(at), happened);
+        call.waited = true;
+        if let Some(queue) = world.queues.get_mut(at) {
+            queue.waiting.remove(&from);
+            queue.waiting.insert(id, happened);
         }
     }
 }

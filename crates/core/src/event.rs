@@ -451,9 +451,9 @@ stored! {
             /// What.
             result: CallResult,
         },
-        /// Its place in a queue is that of a consultation, which was handed on to it.
+        /// It has the place of a consultation in a queue or at a route point, which was handed on to it.
         QueueTaken {
-            /// The queue.
+            /// The queue or route point.
             queue: String,
             /// The consultation.
             from: CallId,

@@ -39,10 +39,8 @@ pub fn evolve(world: &mut World, event: &Event) {
 }
 
 fn forget(world: &mut World) {
-    if let Some(answered) = world.answered.take()
-        && let Some(asked) = world.requests.remove(&answered)
-    {
-        world.deadlines.remove(&(asked.deadline, answered));
+    if let Some(answered) = world.answered.take() {
+        world.requests.remove(&answered);
     }
     for (call, leg) in core::mem::take(&mut world.fading) {
         match leg {
@@ -157,7 +155,12 @@ fn request_fact(world: &mut World, id: RequestId, fact: &RequestFact) {
             }
             world.requests.insert(id, Asked::clone(asked));
         }
-        RequestFact::Done | RequestFact::Refused { .. } => world.answered = Some(id),
+        RequestFact::Done | RequestFact::Refused { .. } => {
+            if let Some(asked) = world.requests.get(&id) {
+                world.deadlines.remove(&(asked.deadline, id));
+            }
+            world.answered = Some(id);
+        }
     }
 }
 

@@ -235,7 +235,8 @@ impl Recorder {
                 record.queues.push(QueueVisit { queue: queue.clone(), entered: at, left: None, reason: None });
             }
             CallFact::Dequeued { queue, reason, .. } => {
-                record.leave_queue(queue, at, *reason);
+                // Said of a queue that nobody heard it enter: nothing to close.
+                _ = record.leave_queue(queue, at, *reason);
             }
             CallFact::Transferred(transfer) => record.transfers.push(TransferRecord {
                 kind: transfer.kind,
@@ -274,9 +275,11 @@ impl Recorder {
                 return self.open.remove(&id).map(|record| (id, record));
             }
             CallFact::QueueTaken { queue, from } => {
-                record.queues.push(QueueVisit { queue: queue.clone(), entered: at, left: None, reason: None });
-                if let Some(from) = self.open.get_mut(from) {
-                    from.leave_queue(queue, at, DequeueReason::TakenOver);
+                // A route point is no queue: nobody waited there for an agent.
+                let waited =
+                    self.open.get_mut(from).is_some_and(|from| from.leave_queue(queue, at, DequeueReason::TakenOver));
+                if waited && let Some(record) = self.open.get_mut(&id) {
+                    record.queues.push(QueueVisit { queue: queue.clone(), entered: at, left: None, reason: None });
                 }
             }
             CallFact::Began(_)
@@ -362,11 +365,14 @@ impl Recorder {
 }
 
 impl CallRecord {
-    fn leave_queue(&mut self, queue: &str, at: Time, reason: DequeueReason) {
-        if let Some(visit) = self.queues.iter_mut().rev().find(|visit| visit.queue == queue && visit.left.is_none()) {
-            visit.left = Some(at);
-            visit.reason = Some(reason);
+    /// Whether it waited there.
+    fn leave_queue(&mut self, queue: &str, at: Time, reason: DequeueReason) -> bool {
+        let visit = self.queues.iter_mut().rev().find(|visit| visit.queue == queue && visit.left.is_none());
+        let waited = visit.is_some();
+        if let Some(visit) = visit {
+            (visit.left, visit.reason) = (Some(at), Some(reason));
         }
+        waited
     }
 
     /// Microseconds of waiting for the first answer: since the first queue where there was one before it, else since the

@@ -514,31 +514,99 @@ listed! {
     }
 }
 
-/// Whether a leg in this state can do it.
+/// Third table of a leg: why can a party whose leg is in `state` not do this? `None`: it can.
 #[must_use]
 #[rustfmt::skip]
-pub const fn can(kind: AskKind, state: LegState) -> bool {
-    match kind {
-        AskKind::Answer   => matches!(state, LegState::Ringing | LegState::Bridged),
-        AskKind::Release  => matches!(state, LegState::Dialing | LegState::Ringing | LegState::Connected | LegState::Held | LegState::Parked | LegState::Bridged),
-        AskKind::Hold     => matches!(state, LegState::Connected),
-        AskKind::Retrieve => matches!(state, LegState::Held),
-        AskKind::Current  => matches!(state, LegState::Dialing | LegState::Connected),
-        AskKind::HeldOne  => matches!(state, LegState::Held),
-        AskKind::Redirect => matches!(state, LegState::Ringing),
-        AskKind::Begin    => matches!(state, LegState::Connected | LegState::Held),
-        AskKind::Talk     => matches!(state, LegState::Connected | LegState::Held),
-    }
-}
-
-/// The refusal where a leg cannot.
-#[must_use]
-pub const fn cannot(kind: AskKind) -> Refusal {
-    match kind {
-        AskKind::Answer | AskKind::Redirect => Refusal::NotRinging,
-        AskKind::Retrieve | AskKind::HeldOne => Refusal::NotHeld,
-        AskKind::Begin => Refusal::CannotTransfer,
-        AskKind::Release | AskKind::Hold | AskKind::Current | AskKind::Talk => Refusal::WrongState,
+pub const fn refuse_leg(state: LegState, kind: AskKind) -> Option<Refusal> {
+    match state {
+        LegState::New => match kind {
+            AskKind::Answer   => Some(Refusal::NoSuchCall),
+            AskKind::Release  => Some(Refusal::NoSuchCall),
+            AskKind::Hold     => Some(Refusal::NoSuchCall),
+            AskKind::Retrieve => Some(Refusal::NoSuchCall),
+            AskKind::Current  => Some(Refusal::NoSuchCall),
+            AskKind::HeldOne  => Some(Refusal::NoSuchCall),
+            AskKind::Redirect => Some(Refusal::NoSuchCall),
+            AskKind::Begin    => Some(Refusal::NoSuchCall),
+            AskKind::Talk     => Some(Refusal::NoSuchCall),
+        },
+        LegState::Dialing => match kind {
+            AskKind::Answer   => Some(Refusal::NotRinging),
+            AskKind::Release  => None,
+            AskKind::Hold     => Some(Refusal::WrongState),
+            AskKind::Retrieve => Some(Refusal::NotHeld),
+            AskKind::Current  => None,
+            AskKind::HeldOne  => Some(Refusal::NotHeld),
+            AskKind::Redirect => Some(Refusal::NotRinging),
+            AskKind::Begin    => Some(Refusal::CannotTransfer),
+            AskKind::Talk     => Some(Refusal::WrongState),
+        },
+        LegState::Ringing => match kind {
+            AskKind::Answer   => None,
+            AskKind::Release  => None,
+            AskKind::Hold     => Some(Refusal::WrongState),
+            AskKind::Retrieve => Some(Refusal::NotHeld),
+            AskKind::Current  => Some(Refusal::WrongState),
+            AskKind::HeldOne  => Some(Refusal::NotHeld),
+            AskKind::Redirect => None,
+            AskKind::Begin    => Some(Refusal::CannotTransfer),
+            AskKind::Talk     => Some(Refusal::WrongState),
+        },
+        LegState::Connected => match kind {
+            AskKind::Answer   => Some(Refusal::NotRinging),
+            AskKind::Release  => None,
+            AskKind::Hold     => None,
+            AskKind::Retrieve => Some(Refusal::NotHeld),
+            AskKind::Current  => None,
+            AskKind::HeldOne  => Some(Refusal::NotHeld),
+            AskKind::Redirect => Some(Refusal::NotRinging),
+            AskKind::Begin    => None,
+            AskKind::Talk     => None,
+        },
+        LegState::Held => match kind {
+            AskKind::Answer   => Some(Refusal::NotRinging),
+            AskKind::Release  => None,
+            AskKind::Hold     => Some(Refusal::WrongState),
+            AskKind::Retrieve => None,
+            AskKind::Current  => Some(Refusal::WrongState),
+            AskKind::HeldOne  => None,
+            AskKind::Redirect => Some(Refusal::NotRinging),
+            AskKind::Begin    => None,
+            AskKind::Talk     => None,
+        },
+        LegState::Parked => match kind {
+            AskKind::Answer   => Some(Refusal::NotRinging),
+            AskKind::Release  => None,
+            AskKind::Hold     => Some(Refusal::WrongState),
+            AskKind::Retrieve => Some(Refusal::NotHeld),
+            AskKind::Current  => Some(Refusal::WrongState),
+            AskKind::HeldOne  => Some(Refusal::NotHeld),
+            AskKind::Redirect => Some(Refusal::NotRinging),
+            AskKind::Begin    => Some(Refusal::CannotTransfer),
+            AskKind::Talk     => Some(Refusal::WrongState),
+        },
+        LegState::Bridged => match kind {
+            AskKind::Answer   => None,
+            AskKind::Release  => None,
+            AskKind::Hold     => Some(Refusal::WrongState),
+            AskKind::Retrieve => Some(Refusal::NotHeld),
+            AskKind::Current  => Some(Refusal::WrongState),
+            AskKind::HeldOne  => Some(Refusal::NotHeld),
+            AskKind::Redirect => Some(Refusal::NotRinging),
+            AskKind::Begin    => Some(Refusal::CannotTransfer),
+            AskKind::Talk     => Some(Refusal::WrongState),
+        },
+        LegState::Ended => match kind {
+            AskKind::Answer   => Some(Refusal::NoSuchCall),
+            AskKind::Release  => Some(Refusal::NoSuchCall),
+            AskKind::Hold     => Some(Refusal::NoSuchCall),
+            AskKind::Retrieve => Some(Refusal::NoSuchCall),
+            AskKind::Current  => Some(Refusal::NoSuchCall),
+            AskKind::HeldOne  => Some(Refusal::NoSuchCall),
+            AskKind::Redirect => Some(Refusal::NoSuchCall),
+            AskKind::Begin    => Some(Refusal::NoSuchCall),
+            AskKind::Talk     => Some(Refusal::NoSuchCall),
+        },
     }
 }
 

@@ -10,7 +10,7 @@ use crate::call::LegState;
 use crate::event::{AgentFact, Asked, CallFact, ClientFact, Fact, RequestFact};
 use crate::ids::{CallId, ConnId, RequestId, Time};
 use crate::observation::RequestSeen;
-use crate::request::{Ask, AskKind, Order, OrderCall, Refusal, Request, can, cannot};
+use crate::request::{Ask, AskKind, Order, OrderCall, Refusal, Request, refuse_leg};
 use crate::world::{Call, Device, World};
 
 /// A request that is being carried out; one that came before with the same reference is not carried out again.
@@ -184,9 +184,7 @@ fn takes_part(
             Err((Refusal::NoSuchCall, format!("the device {device} takes no part in the call {conn}")))
         };
     };
-    if can(kind, leg.state) {
-        return Ok(());
-    }
+    let Some(refusal) = refuse_leg(leg.state, kind) else { return Ok(()) };
     let state = match leg.state {
         LegState::New => "new",
         LegState::Dialing => "dialling",
@@ -197,7 +195,7 @@ fn takes_part(
         LegState::Bridged => "bridged",
         LegState::Ended => "ended",
     };
-    Err((cannot(kind), format!("the call {conn} is {state} at {device}, which does not allow it")))
+    Err((refusal, format!("the call {conn} is {state} at {device}, which does not allow it")))
 }
 
 /// One agent a device, one device an agent.

@@ -168,7 +168,7 @@ fn merge(
     for (leg, _) in moved {
         told.tell(Fact::Leg { call: id, leg: *leg, fact: LegFact::Moved { to: into } });
     }
-    for queue in consult.queued.keys() {
+    for queue in consult.queued.keys().chain(consult.routing.keys().filter(|at| !consult.queued.contains_key(*at))) {
         told.tell(Fact::Call { call: into, fact: CallFact::QueueTaken { queue: queue.clone(), from: id } });
     }
     let own: Vec<(LegId, &Leg)> = consult.living().filter(|(_, leg)| leg.device == *by && !leg.outside).collect();

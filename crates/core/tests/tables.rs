@@ -7,6 +7,7 @@ use std::path::Path;
 use cordboard_core::agent::{AgentSaid, AgentSaw, AgentState, decide_agent, evolve_agent};
 use cordboard_core::call::{LegState, Said, Saw, decide_leg, evolve_leg};
 use cordboard_core::listed::Listed;
+use cordboard_core::request::{AskKind, refuse_leg};
 
 #[test]
 fn the_leg_table_is_the_one_in_docs() {
@@ -14,7 +15,7 @@ fn the_leg_table_is_the_one_in_docs() {
                  new, so nothing is said. Printed by `crates/core/tests/tables.rs` from the functions that run.\n";
     let after = |said: Said| evolve_leg(said).map_or("as before", Listed::name);
     compare("leg-table.md", intro, |state: LegState, saw: Saw| {
-        decide_leg(state, saw).map(|said| (said.name(), after(said)))
+        decide_leg(state, saw).map(|said| format!("{} → {}", said.name(), after(said)))
     });
 }
 
@@ -24,8 +25,19 @@ fn the_agent_table_is_the_one_in_docs() {
                  so nothing is said. What an agent's telephone does is told by its legs. Printed by \
                  `crates/core/tests/tables.rs` from the functions that run.\n";
     let after = |said: AgentSaid| evolve_agent(said).map_or("as the pauses say", Listed::name);
-    let row = |state: AgentState, saw: AgentSaw| decide_agent(state, saw).map(|said| (said.name(), after(said)));
+    let row = |state: AgentState, saw: AgentSaw| {
+        decide_agent(state, saw).map(|said| format!("{} → {}", said.name(), after(said)))
+    };
     compare("agent-table.md", intro, row);
+}
+
+#[test]
+fn the_request_table_is_the_one_in_docs() {
+    let intro = "# What a party may ask for, by the state of its leg\n\nA cell reads: why it is refused. `–`: it is \
+                 carried out. Printed by `crates/core/tests/tables.rs` from the functions that run.\n";
+    compare("request-table.md", intro, |state: LegState, kind: AskKind| {
+        refuse_leg(state, kind).map(|refusal| refusal.name().to_owned())
+    });
 }
 
 #[test]
@@ -64,7 +76,7 @@ fn a_logged_out_agent_does_nothing_but_log_in() {
     }
 }
 
-fn compare<S: Listed, O: Listed>(file: &str, intro: &str, cell: impl Fn(S, O) -> Option<(&'static str, &'static str)>) {
+fn compare<S: Listed, O: Listed>(file: &str, intro: &str, cell: impl Fn(S, O) -> Option<String>) {
     let mut page = format!("{intro}\n| state \\ seen |");
     for saw in O::ALL {
         write!(page, " {} |", saw.name()).unwrap();
@@ -75,7 +87,7 @@ fn compare<S: Listed, O: Listed>(file: &str, intro: &str, cell: impl Fn(S, O) ->
         write!(page, "\n| {} |", state.name()).unwrap();
         for saw in O::ALL {
             match cell(*state, *saw) {
-                Some((said, after)) => write!(page, " {said} → {after} |").unwrap(),
+                Some(said) => write!(page, " {said} |").unwrap(),
                 None => page.push_str(" – |"),
             }
         }
