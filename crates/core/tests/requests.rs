@@ -80,20 +80,18 @@ impl Site {
 }
 
 fn asked(events: &[Event]) -> (RequestId, &Asked) {
-    match &events.first().unwrap().fact {
-        Fact::Request { request, fact: RequestFact::Asked(asked) } => (*request, asked),
-        other => panic!("not asked: {other:?}"),
-    }
+    let Fact::Request { request, fact: RequestFact::Asked(asked) } = &events.first().unwrap().fact else {
+        panic!("not asked: {events:?}");
+    };
+    (*request, asked)
 }
 
 fn refusal(events: &[Event]) -> Option<Refusal> {
-    match &events.last().unwrap().fact {
-        Fact::Request { fact: RequestFact::Refused { refusal, why }, .. } => {
-            assert!(!why.is_empty());
-            Some(*refusal)
-        }
-        _ => None,
-    }
+    let Fact::Request { fact: RequestFact::Refused { refusal, why }, .. } = &events.last().unwrap().fact else {
+        return None;
+    };
+    assert!(!why.is_empty());
+    Some(*refusal)
 }
 
 fn is_done(events: &[Event]) -> bool {
@@ -229,12 +227,10 @@ fn data_changes_all_at_once_and_by_anybody_who_may() {
     };
     site.ask("1001", change(&["a", "b"], &[], false));
     let events = site.ask("1003", change(&["b", "c"], &["a", "never"], false));
-    match &events[1].fact {
-        Fact::Call { fact: CallFact::UserDataChanged { set, removed, by }, .. } => {
-            assert_eq!((set.len(), removed.as_slice(), by.as_str()), (2, &["a".to_owned()][..], "1003"));
-        }
-        other => panic!("{other:?}"),
-    }
+    let Fact::Call { fact: CallFact::UserDataChanged { set, removed, by }, .. } = &events[1].fact else {
+        panic!("{events:?}");
+    };
+    assert_eq!((set.len(), removed.as_slice(), by.as_str()), (2, &["a".to_owned()][..], "1003"));
     assert_eq!(site.world.calls.values().next().unwrap().user_data, pairs(&["b", "c"]));
     site.ask("1001", change(&["d"], &[], true));
     assert_eq!(site.world.calls.values().next().unwrap().user_data, pairs(&["d"]));
