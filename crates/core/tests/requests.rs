@@ -1,5 +1,5 @@
 //! Requests: written down, answered or handed to a switch, and always answered once.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use cordboard_core::event::{
     Asked, CallFact, Direction, Event, Fact, LegFact, Origin, Pairs, Party, RequestFact, Role, With, WorkMode,
