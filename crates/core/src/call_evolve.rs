@@ -34,6 +34,7 @@ pub(crate) fn call(world: &mut World, id: CallId, happened: Time, fact: &CallFac
             call.user_data.extend(set.iter().map(|(key, value)| (key.clone(), value.clone())));
         }
         CallFact::RouteRequested { at } => {
+            call.arrived = true;
             call.routing.insert(at.clone(), Routing { since: happened, treatment: None });
         }
         CallFact::Routed { at, .. } => _ = call.routing.remove(at),
@@ -51,13 +52,13 @@ pub(crate) fn call(world: &mut World, id: CallId, happened: Time, fact: &CallFac
             }
         }
         CallFact::TreatmentRefused { .. } => {}
-        CallFact::TargetRefused { cause, .. } => call.last_refusal = Some(*cause),
+        CallFact::TargetRefused { cause, .. } => (call.arrived, call.last_refusal) = (true, Some(*cause)),
         CallFact::Detected { result } => call.result = Some(*result),
         CallFact::IvrEntered { flow } => call.ivr = Some(flow.clone()),
         CallFact::IvrLeft => call.ivr = None,
         CallFact::Queued { queue, .. } => {
             call.queued.insert(queue.clone(), happened);
-            call.waited = true;
+            (call.arrived, call.waited) = (true, true);
             if let Some(queue) = world.queues.get_mut(queue) {
                 queue.waiting.insert(id, happened);
             }
@@ -186,6 +187,7 @@ fn begin(world: &mut World, id: CallId, happened: Time, began: &CallBegan) {
         last_refusal: None,
         hung_up_by: None,
         caller_outside: false,
+        arrived: false,
         waited: false,
         gave_up_waiting: false,
         caller_end: None,
@@ -253,6 +255,7 @@ fn arrive(world: &mut World, call_id: CallId, id: LegId, happened: Time, party: 
         came_from: None,
     };
     call.caller_outside |= party.outside && party.role == Role::Originator;
+    call.arrived |= party.role == Role::Destination;
     call.legs.insert(id, leg);
     let switch = call.switch.clone();
     if !party.outside

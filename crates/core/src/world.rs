@@ -228,6 +228,8 @@ state! {
         pub hung_up_by: Option<(LegId, String, Role)>,
         /// Whether the calling party is outside.
         pub caller_outside: bool,
+        /// Whether it came anywhere: somebody was called, refused it, or it waited for somebody.
+        pub arrived: bool,
         /// Whether it ever waited in a queue.
         pub waited: bool,
         /// Whether its caller gave up in a queue.
