@@ -1,6 +1,7 @@
 //! `cordboard bench`: figures of this machine, one line of JSON each.
 
 mod ami;
+mod boxed;
 mod core;
 mod restart;
 
@@ -34,6 +35,8 @@ pub(super) enum Command {
     Restart(restart::Args),
     /// Time an event takes to be decided, folded and said in a vocabulary, with a recorded session
     Core(core::Args),
+    /// Events a second of the built-in switch, the engine and a vocabulary together, on one core
+    Boxed(boxed::Args),
 }
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
@@ -54,6 +57,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         }
         Command::Ami(args) => ami::run(args),
         Command::Core(args) => core::run(args),
+        Command::Boxed(args) => boxed::run(args),
         Command::Restart(args) => restart::run(args),
     }
 }
