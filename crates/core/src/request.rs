@@ -99,7 +99,7 @@ stored! {
             mode: WorkMode,
             /// Why.
             reasons: Pairs,
-            /// After-call work from now on, in seconds; none for what is configured.
+            /// After-call work from now on, in seconds, the greatest number until the agent ends it; none for what is configured.
             wrapup_s: Option<u64>,
         },
         /// To log the agent out who works on the device.
@@ -133,6 +133,9 @@ stored! {
             ms: u64,
             /// The higher wins.
             priority: u32,
+            /// The agent it must be; none for whoever is logged in.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            agent: Option<String>,
         },
         /// To turn do-not-disturb on or off.
         Dnd {

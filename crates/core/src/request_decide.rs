@@ -132,8 +132,8 @@ fn examine(world: &World, device: &str, ask: &Ask) -> Result<Option<String>, (Re
             takes_part(world, (device, known), (conn, id, call), kind)?;
         }
     }
-    if let Ask::Reserve { priority, .. } = ask {
-        reserve(world, device, *priority)?;
+    if let Ask::Reserve { priority, agent, .. } = ask {
+        reserve(world, device, *priority, agent.as_deref())?;
     }
     if ask.is_ours() {
         return Ok(None);
@@ -213,10 +213,14 @@ fn can_log_in(world: &World, device: &str, agent: &str) -> Result<(), (Refusal, 
     }
 }
 
-fn reserve(world: &World, device: &str, priority: u32) -> Result<(), (Refusal, String)> {
-    let Some(agent) = world.agent_on(device).and_then(|agent| world.agents.get(agent)) else {
+fn reserve(world: &World, device: &str, priority: u32, wanted: Option<&str>) -> Result<(), (Refusal, String)> {
+    let Some(id) = world.agent_on(device) else {
         return Err((Refusal::NotLoggedIn, format!("nobody is logged in on {device}")));
     };
+    if let Some(wanted) = wanted.filter(|wanted| *wanted != id) {
+        return Err((Refusal::NoSuchAgent, format!("the agent {wanted} is not logged in on {device}; {id} is")));
+    }
+    let Some(agent) = world.agents.get(id) else { return Ok(()) };
     match &agent.reserved {
         Some((_, until, held)) if *until > world.now && *held >= priority => {
             Err((Refusal::AgentReserved, "the agent is reserved for somebody else; ask again later".to_string()))
@@ -238,7 +242,7 @@ fn answer(world: &World, request: &Request, told: &mut Told) {
         Ask::Unregister => client(ClientFact::Unregistered { device }),
         Ask::SetReference { next } => client(ClientFact::ReferenceSet { next: *next }),
         Ask::SetMask { events } => client(ClientFact::MaskSet { events: events.clone() }),
-        Ask::Reserve { ms, priority } => {
+        Ask::Reserve { ms, priority, .. } => {
             let Some(agent) = world.agent_on(&device) else { return };
             let (by, until) = (request.client.clone(), told.at.plus_ms(*ms));
             let fact = AgentFact::Reserved { by, until, priority: *priority };

@@ -52,6 +52,30 @@ pub struct Entry {
     pub fields: Vec<Field>,
 }
 
+/// One request that clients may make.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RequestEntry {
+    /// Its name in the dialect.
+    pub name: Cow<'static, str>,
+    /// What it does.
+    pub summary: Cow<'static, str>,
+    /// Its parameters.
+    pub parameters: Vec<Field>,
+    /// Why it may be refused.
+    pub refusals: Vec<Refused>,
+}
+
+/// A reason for which a request may be refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// The reason in the words of the core.
+    pub refusal: &'static str,
+    /// Its number in the dialect.
+    pub code: i64,
+    /// Its name in the dialect.
+    pub name: &'static str,
+}
+
 /// An enumeration with the numbers of its values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Vocabulary {
@@ -70,6 +94,9 @@ pub struct Catalogue {
     pub summary: &'static str,
     /// Its messages, in the order of the vendor's documentation.
     pub events: Vec<Entry>,
+    /// The requests it understands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<RequestEntry>,
     /// Its enumerations.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub enumerations: Vec<Vocabulary>,
@@ -79,6 +106,11 @@ impl Catalogue {
     /// The entry of a message; upper and lower case are the same.
     pub fn entry(&self, name: &str) -> Option<&Entry> {
         self.events.iter().find(|entry| entry.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The entry of a request; upper and lower case are the same.
+    pub fn request(&self, name: &str) -> Option<&RequestEntry> {
+        self.requests.iter().find(|entry| entry.name.eq_ignore_ascii_case(name))
     }
 }
 

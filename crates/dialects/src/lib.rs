@@ -97,6 +97,13 @@ mod tests {
                     assert!(schema["properties"].get(&*field.name).is_some(), "{}: {}", entry.name, field.name);
                 }
             }
+            for entry in &catalogue.requests {
+                let schema = (dialect.schema)(&settings, &entry.name).unwrap();
+                assert!(jsonschema::meta::is_valid(&schema), "{}: {}", dialect.name, entry.name);
+                for parameter in &entry.parameters {
+                    assert!(schema["properties"].get(&*parameter.name).is_some(), "{}: {}", entry.name, parameter.name);
+                }
+            }
             assert!((dialect.schema)(&settings, "NoSuchMessage").is_none());
         }
     }

@@ -35,11 +35,13 @@ fn schemas_are_committed_and_no_others() {
     for dialect in DIALECTS {
         let folder = root().join("schemas").join(dialect.name);
         let mut names: Vec<String> = Vec::new();
-        for entry in (dialect.catalogue)().events {
-            let schema = (dialect.schema)(&Settings::default(), &entry.name).unwrap();
+        let catalogue = (dialect.catalogue)();
+        let events = catalogue.events.iter().map(|entry| &entry.name);
+        for name in events.chain(catalogue.requests.iter().map(|entry| &entry.name)) {
+            let schema = (dialect.schema)(&Settings::default(), name).unwrap();
             assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
-            committed(&folder.join(format!("{}.json", entry.name)), &schema);
-            names.push(format!("{}.json", entry.name));
+            committed(&folder.join(format!("{name}.json")), &schema);
+            names.push(format!("{name}.json"));
         }
         for file in fs::read_dir(&folder).unwrap() {
             let name = file.unwrap().file_name().into_string().unwrap();

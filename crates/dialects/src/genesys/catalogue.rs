@@ -8,6 +8,7 @@ use super::DIALECT;
 use super::attributes::{ATTRIBUTES, Attribute};
 use super::enums::{ENUMERATIONS, EnumStyle};
 use super::messages::{Basis, EVENTS, EventSpec, members_schema};
+use super::requests::{self, REQUEST_ENUMERATIONS, REQUESTS};
 use crate::catalogue::{Catalogue, Entry, Field, Presence, Vocabulary, forbid_null, readable};
 
 /// Everything the dialect can say.
@@ -16,8 +17,10 @@ pub fn catalogue() -> Catalogue {
         dialect: DIALECT.name,
         summary: DIALECT.summary,
         events: EVENTS.iter().map(entry).collect(),
+        requests: REQUESTS.iter().map(requests::entry).collect(),
         enumerations: ENUMERATIONS
             .iter()
+            .chain(REQUEST_ENUMERATIONS.iter().copied())
             .map(|one| Vocabulary {
                 name: one.name,
                 values: one.values.iter().map(|(name, number)| ((*name).to_owned(), json!(number))).collect(),
@@ -26,9 +29,13 @@ pub fn catalogue() -> Catalogue {
     }
 }
 
-/// The JSON Schema (2020-12) of an event as it is written with this style of enumerations; `None` if there is no such
-/// event.
-pub fn schema(event: &str, style: EnumStyle) -> Option<Value> {
+/// The JSON Schema (2020-12) of an event as it is written with this style of enumerations, or of a request; `None` if there
+/// is no such thing.
+pub fn schema(name: &str, style: EnumStyle) -> Option<Value> {
+    event_schema(name, style).or_else(|| requests::schema(name))
+}
+
+fn event_schema(event: &str, style: EnumStyle) -> Option<Value> {
     let spec = EVENTS.iter().find(|spec| spec.name == event)?;
     let mut schema = members_schema(event)?.to_value();
     forbid_null(&mut schema);

@@ -9,12 +9,14 @@
 pub mod attributes;
 mod calls;
 pub mod catalogue;
+pub mod client;
 mod devices;
 pub mod enums;
 mod legs;
 pub mod messages;
 mod party;
 mod project;
+pub mod requests;
 pub mod rules;
 mod scene;
 mod snapshot;

@@ -67,7 +67,8 @@ fn tell(world: &World, message: &impl Serialize, out: &mut Vec<Message>) {
 
 fn catalogue() -> Catalogue {
     let events = ["event", "snapshot"].iter().filter_map(|name| entry(name)).collect();
-    Catalogue { dialect: DIALECT.name, summary: DIALECT.summary, events, enumerations: Vec::new() }
+    let (dialect, summary) = (DIALECT.name, DIALECT.summary);
+    Catalogue { dialect, summary, events, requests: Vec::new(), enumerations: Vec::new() }
 }
 
 fn schema(_settings: &Settings, name: &str) -> Option<Value> {

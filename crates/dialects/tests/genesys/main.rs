@@ -8,6 +8,7 @@ mod calls;
 mod causes;
 mod messages;
 mod queues;
+mod requests;
 mod rules;
 mod snapshot;
 mod story;

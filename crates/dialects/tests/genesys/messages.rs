@@ -9,6 +9,7 @@ use cordboard_core::event::Direction;
 use cordboard_dialects::genesys::catalogue::{attribute, catalogue, schema};
 use cordboard_dialects::genesys::enums::{ENUMERATIONS, EnumStyle};
 use cordboard_dialects::genesys::messages::{EVENTS, Topic, TopicEvent};
+use cordboard_dialects::genesys::requests::REQUEST_ENUMERATIONS;
 use serde_json::{Map, Value, json};
 
 use crate::story::Story;
@@ -124,7 +125,13 @@ fn numbers_instead_of_names() {
 #[test]
 fn enumerations_are_what_the_catalogue_says() {
     let catalogue = catalogue();
-    assert_eq!(catalogue.enumerations.len(), ENUMERATIONS.len());
+    assert_eq!(catalogue.enumerations.len(), ENUMERATIONS.len() + REQUEST_ENUMERATIONS.len());
+    for entry in &catalogue.requests {
+        for parameter in &entry.parameters {
+            let known = |name| catalogue.enumerations.iter().any(|one| one.name == name);
+            assert!(parameter.enumeration.is_none_or(known), "{}.{}", entry.name, parameter.name);
+        }
+    }
     for entry in &catalogue.events {
         for field in &entry.fields {
             let known = |name| ENUMERATIONS.iter().any(|one| one.name == name);

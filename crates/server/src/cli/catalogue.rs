@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 
-use cordboard_dialects::catalogue::{Catalogue, Entry, Presence};
+use cordboard_dialects::catalogue::{Catalogue, Entry, Field, Presence, RequestEntry};
 use cordboard_dialects::{DIALECTS, Dialect, Settings, find};
 
 use super::{Failure, print};
@@ -12,9 +12,9 @@ use super::{Failure, print};
 pub(super) struct Args {
     /// The vocabulary; without it all are listed
     dialect: Option<String>,
-    /// The message; its fields are shown, in a pipe its JSON Schema
+    /// The message or request; its fields are shown, in a pipe its JSON Schema
     event: Option<String>,
-    /// Print JSON also on a terminal: the catalogue, or the JSON Schema of the message
+    /// Print JSON also on a terminal: the catalogue, or the JSON Schema of the message or request
     #[arg(long)]
     json: bool,
 }
@@ -30,11 +30,15 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let Some(event) = &args.event else {
         return print(&if json { pretty(&catalogue) } else { overview(&catalogue) });
     };
+    if let Some(request) = catalogue.request(event) {
+        return print(&if json { schema(dialect, &request.name) } else { request_details(request) });
+    }
     let entry = catalogue.entry(event).ok_or_else(|| {
-        let message = format!("{name} has no message {event:?}; `cordboard catalogue {name}` lists them all");
+        let message =
+            format!("{name} has no message or request {event:?}; `cordboard catalogue {name}` lists them all");
         Failure::wrong_usage(message)
     })?;
-    print(&if json { schema(dialect, entry) } else { details(entry) })
+    print(&if json { schema(dialect, &entry.name) } else { details(entry) })
 }
 
 fn all(json: bool) -> String {
@@ -56,8 +60,8 @@ fn pretty(value: &impl serde::Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
-fn schema(dialect: &Dialect, entry: &Entry) -> String {
-    pretty(&(dialect.schema)(&Settings::default(), &entry.name).unwrap_or_default())
+fn schema(dialect: &Dialect, name: &str) -> String {
+    pretty(&(dialect.schema)(&Settings::default(), name).unwrap_or_default())
 }
 
 fn overview(catalogue: &Catalogue) -> String {
@@ -65,6 +69,12 @@ fn overview(catalogue: &Catalogue) -> String {
     let mut text = format!("{}: {}\n\n", catalogue.dialect, catalogue.summary);
     for entry in &catalogue.events {
         _ = writeln!(text, "{:<width$}  {:<20}  {}", entry.name, entry.channel, entry.summary);
+    }
+    if !catalogue.requests.is_empty() {
+        text.push_str("\nrequests:\n\n");
+    }
+    for entry in &catalogue.requests {
+        _ = writeln!(text, "{:<width$}  {}", entry.name, entry.summary);
     }
     text
 }
@@ -78,8 +88,23 @@ fn details(entry: &Entry) -> String {
         _ = writeln!(text, "basis      {basis}");
     }
     text.push('\n');
-    let width = entry.fields.iter().map(|field| field.name.len()).max().unwrap_or(0);
-    for field in &entry.fields {
+    fields(&mut text, &entry.fields);
+    text
+}
+
+fn request_details(entry: &RequestEntry) -> String {
+    let mut text = format!("{}\n{}\n\n", entry.name, entry.summary);
+    fields(&mut text, &entry.parameters);
+    text.push_str("\nrefused as\n");
+    for refused in &entry.refusals {
+        _ = writeln!(text, "{:>5}  {:<34}  {}", refused.code, refused.name, refused.refusal);
+    }
+    text
+}
+
+fn fields(text: &mut String, fields: &[Field]) {
+    let width = fields.iter().map(|field| field.name.len()).max().unwrap_or(0);
+    for field in fields {
         let presence = match field.presence {
             Presence::Mandatory => "always",
             Presence::Optional => "optional",
@@ -88,7 +113,6 @@ fn details(entry: &Entry) -> String {
         let kind = field.enumeration.map_or(&*field.json_type, |name| name);
         _ = writeln!(text, "{:<width$}  {kind:<16}  {presence:<8}  {}", field.name, field.summary);
     }
-    text
 }
 
 #[cfg(test)]
@@ -104,7 +128,14 @@ mod tests {
             for entry in &catalogue.events {
                 assert!(overview.contains(&*entry.name));
                 assert!(entry.fields.iter().all(|field| details(entry).contains(&*field.name)));
-                assert!(schema(dialect, entry).contains("properties"));
+                assert!(schema(dialect, &entry.name).contains("properties"));
+            }
+            for entry in &catalogue.requests {
+                assert!(overview.contains(&*entry.name));
+                let details = request_details(entry);
+                assert!(entry.parameters.iter().all(|field| details.contains(&*field.name)));
+                assert!(entry.refusals.iter().all(|refused| details.contains(refused.name)));
+                assert!(schema(dialect, &entry.name).contains("properties"));
             }
         }
     }
