@@ -28,6 +28,12 @@ pub(crate) fn agent(world: &World, switch: &str, id: &str, seen: &AgentSeen, tol
             }
             join(state, queues, known, id, queue.as_ref(), device, paused.as_ref(), told);
         }
+        AgentSeen::LogIn { device, name, queues, ready, mode, reason, reasons } => {
+            if known.is_none_or(|agent| agent.name != *name && !name.is_empty()) {
+                tell(told, id, AgentFact::Found { name: name.clone() });
+            }
+            log_in(known, id, device, queues, (*ready, *mode, reason, reasons), told);
+        }
         AgentSeen::Leave { queue } => leave(world, known, id, queue.as_ref(), told),
         AgentSeen::Pause { queue, reason } => {
             if queues.contains_key(queue) && queues.get(queue) != Some(&Some(reason.clone())) {
@@ -150,6 +156,51 @@ fn becomes(
         }
         (_, true) => tell(told, id, AgentFact::Ready),
         (_, false) => tell(told, id, AgentFact::NotReady { reason: reason.to_string() }),
+    }
+}
+
+/// An agent of such a switch logs in, or is found logged in there after the switch was away.
+fn log_in(
+    known: Option<&Agent>,
+    id: &str,
+    device: &str,
+    queues: &[String],
+    (ready, mode, reason, reasons): (bool, WorkMode, &String, &Pairs),
+    told: &mut Told,
+) {
+    let seated = known.and_then(|agent| agent.device.as_deref());
+    if let Some(agent) = known.filter(|_| seated.is_some_and(|at| at != device)) {
+        log_out(agent, id, agent.queues.keys().last(), told);
+    }
+    let known = known.filter(|_| seated == Some(device));
+    let served = |queue: &String| known.and_then(|agent| agent.queues.get(queue));
+    for queue in queues.iter().filter(|queue| served(queue).is_none()) {
+        tell(told, id, AgentFact::LoggedIn { device: device.to_string(), queue: Some(queue.clone()) });
+    }
+    if queues.is_empty() && known.is_none() {
+        tell(told, id, AgentFact::LoggedIn { device: device.to_string(), queue: None });
+    }
+    for queue in queues {
+        match served(queue) {
+            Some(Some(paused)) if !ready && paused == reason => {}
+            Some(Some(_)) if ready => tell(told, id, AgentFact::QueueResumed { queue: queue.clone() }),
+            Some(_) | None if !ready => {
+                tell(told, id, AgentFact::QueuePaused { queue: queue.clone(), reason: reason.clone() });
+            }
+            Some(_) | None => {}
+        }
+    }
+    let same_mode = known.is_some_and(|agent| agent.mode == mode && agent.reasons == *reasons);
+    if !same_mode {
+        tell(told, id, AgentFact::ModeChosen { mode, reasons: reasons.clone() });
+    }
+    let is_so = known.is_some_and(|agent| match agent.state {
+        AgentState::Ready => ready,
+        AgentState::NotReady => !ready && agent.reason == *reason,
+        AgentState::AfterCallWork | AgentState::LoggedOut => false,
+    });
+    if !(is_so && same_mode) {
+        tell(told, id, if ready { AgentFact::Ready } else { AgentFact::NotReady { reason: reason.clone() } });
     }
 }
 

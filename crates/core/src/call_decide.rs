@@ -7,11 +7,11 @@ use crate::Told;
 use crate::agent_decide;
 use crate::call::{LegState, Said, Saw, decide_leg};
 use crate::event::{
-    CallBegan, CallFact, Cause, Datum, DequeueReason, Direction, Fact, LegFact, Outcome, Party, Role, SuperviseMode,
-    Transfer, TransferKind, With,
+    CallBegan, CallFact, Cause, Datum, DequeueReason, Direction, Fact, LegFact, Outcome, Pairs, Party, Role,
+    SuperviseMode, Transfer, TransferKind, With,
 };
 use crate::ids::{CallId, ConnId, LegId, ThreadId};
-use crate::observation::{CallSeen, LegSeen};
+use crate::observation::{CallSeen, DataMerge, LegSeen};
 use crate::transfer;
 use crate::world::{Call, Leg, World};
 
@@ -28,6 +28,8 @@ pub(crate) fn call(world: &World, switch: &str, key: &str, seen: &CallSeen, told
             CallSeen::Over
             | CallSeen::Describe { .. }
             | CallSeen::UserData { .. }
+            | CallSeen::Attach { .. }
+            | CallSeen::TakeData { .. }
             | CallSeen::Ivr(_)
             | CallSeen::Queue { .. }
             | CallSeen::Dequeue { .. }
@@ -64,6 +66,18 @@ pub(crate) fn call(world: &World, switch: &str, key: &str, seen: &CallSeen, told
         CallSeen::UserData { key, value } => {
             if call.user_data.get(key) != Some(&Datum::Text(value.clone())) {
                 tell(CallFact::UserDataSet { key: key.clone(), value: value.clone() });
+            }
+        }
+        CallSeen::Attach { set, by } => {
+            if set.iter().any(|(key, value)| call.user_data.get(key) != Some(value)) {
+                tell(CallFact::UserDataChanged { set: set.clone(), removed: Vec::new(), by: by.clone() });
+            }
+        }
+        CallSeen::TakeData { from, merge } => {
+            if let Some((_, from)) = world.call_by_key(switch, from)
+                && let Some(fact) = take_data(call, from, *merge)
+            {
+                tell(fact);
             }
         }
         CallSeen::Ivr(flow) => match flow {
@@ -142,6 +156,23 @@ pub(crate) fn call(world: &World, switch: &str, key: &str, seen: &CallSeen, told
             }
         }
     }
+}
+
+/// The change that gives a call the data of another; none where nothing changes.
+fn take_data(call: &Call, from: &Call, merge: DataMerge) -> Option<CallFact> {
+    let differs = |(key, value): &(&String, &Datum)| call.user_data.get(*key) != Some(*value);
+    let is_free = |key: &String| merge != DataMerge::Under || !call.user_data.contains_key(key);
+    let set: Pairs = from
+        .user_data
+        .iter()
+        .filter(|(key, _)| is_free(key))
+        .filter(differs)
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let goes = |key: &&String| merge == DataMerge::Instead && !from.user_data.contains_key(*key);
+    let removed: Vec<String> = call.user_data.keys().filter(goes).cloned().collect();
+    let changes = !set.is_empty() || !removed.is_empty();
+    changes.then(|| CallFact::UserDataChanged { set, removed, by: String::new() })
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of one observation, named once here")]

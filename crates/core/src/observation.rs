@@ -163,6 +163,23 @@ pub enum AgentSeen {
         /// Paused there, and why.
         paused: Option<String>,
     },
+    /// Logs in at a device, to all queues served there at once, on a switch that keeps one readiness for all queues.
+    LogIn {
+        /// The device.
+        device: String,
+        /// A name for people; may be empty.
+        name: String,
+        /// The queues; none when the switch logs agents in without one.
+        queues: Vec<String>,
+        /// Ready.
+        ready: bool,
+        /// How.
+        mode: WorkMode,
+        /// Why, in one word; may be empty.
+        reason: String,
+        /// Why, in pairs.
+        reasons: Pairs,
+    },
     /// Serves a queue no longer; without one: logs out altogether.
     Leave {
         /// The queue.
@@ -264,6 +281,20 @@ pub enum CallSeen {
         key: String,
         /// Its value.
         value: String,
+    },
+    /// Data is attached to it.
+    Attach {
+        /// Pairs to add or replace.
+        set: Pairs,
+        /// The device that attaches them.
+        by: String,
+    },
+    /// The data of another call becomes its own.
+    TakeData {
+        /// The switch's key of that call.
+        from: String,
+        /// How.
+        merge: DataMerge,
     },
     /// It is in a menu of the switch, or in none.
     Ivr(Option<String>),
@@ -384,6 +415,17 @@ pub enum CallSeen {
         /// The supervisor's device.
         by: String,
     },
+}
+
+/// How the data of one call becomes that of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataMerge {
+    /// In the place of what was there.
+    Instead,
+    /// Added; what was there wins.
+    Under,
+    /// Added; it wins over what was there.
+    Over,
 }
 
 /// About a leg. The party travels along wherever a leg may be new to us.
