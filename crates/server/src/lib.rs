@@ -2,7 +2,8 @@
 //!
 //! In reading order: `engine` is the one loop of a tenant; `log` makes events true; `tail`, `history` and `mirror` are
 //! what readers get (live, old, as a picture); `gateway` hands it out; `switch_link` brings in what switches say;
-//! `tenant` and `server` put these together.
+//! `tenant` and `server` put these together. Apart from them: `stage` is the way of an event in virtual time, on which
+//! `replay` plays recordings.
 
 pub mod checkpoints;
 pub mod cli;
@@ -18,6 +19,7 @@ pub mod mirror;
 pub mod replay;
 pub mod server;
 pub mod sources;
+pub mod stage;
 pub mod state;
 pub mod switch_link;
 pub mod tail;

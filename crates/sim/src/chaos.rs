@@ -8,7 +8,7 @@ use cordboard_switches::asterisk::PictureSettings;
 use cordboard_switches::asterisk::ami::Message;
 use cordboard_switches::asterisk::snapshot::Tagged;
 
-use crate::life::Life;
+use crate::life::{Life, founded};
 
 /// Everything an Asterisk says that means something to us, and one thing that does not.
 const EVENTS: [&str; 45] = [
@@ -96,7 +96,7 @@ pub fn live(bytes: &[u8]) -> Life {
         machine.take(now, &Tagged::Live(message("Hangup", channel, 0, 1)), &mut tell);
     }
     machine.run_until(Time(u64::MAX), &mut tell);
-    Life { world: machine.world, records, events }
+    Life { founded: founded(), world: machine.stage.world, records, events }
 }
 
 /// One event with every header that any event has.

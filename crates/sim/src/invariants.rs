@@ -14,7 +14,7 @@ use crate::life::Life;
 /// # Errors
 /// The first thing that does not hold, in words.
 pub fn check(life: &Life) -> Result<(), String> {
-    let mut again = crate::life::founded();
+    let mut again = life.founded.clone();
     let (mut open, mut last) = (BTreeSet::new(), Time(0));
     for event in &life.events {
         if event.at < last {

@@ -12,6 +12,8 @@ use crate::faults::Connection;
 /// What came of it.
 #[derive(Debug)]
 pub struct Life {
+    /// The world at the beginning.
+    pub founded: World,
     /// The world at the end.
     pub world: World,
     /// Calls that ended.
@@ -52,7 +54,7 @@ pub fn play(connections: &[Connection]) -> Life {
         }
     }
     machine.run_until(Time(u64::MAX), &mut tell);
-    Life { world: machine.world, records, events }
+    Life { founded: founded(), world: machine.stage.world, records, events }
 }
 
 /// Every recorded session of a folder, by name.

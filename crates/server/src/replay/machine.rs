@@ -1,21 +1,18 @@
-//! Connector and core without a log: what replay, tests and benches run recordings on.
+//! A stage for recordings: what replay, tests and benches run recorded sessions on.
 
-use cordboard_core::{Event, Input, Time, World, decide, evolve};
+use cordboard_core::{Event, Time, World};
 use cordboard_dialects::Position;
 use cordboard_switches::asterisk::snapshot::Tagged;
 use cordboard_switches::asterisk::{Picture, PictureSettings};
 
 use super::recording::Recording;
+use crate::stage::Stage;
 
 /// A connector and a world, driven by recorded messages and their times.
 #[derive(Debug)]
 pub struct Machine {
-    /// What is known of the switch.
-    pub picture: Picture,
-    /// What is true.
-    pub world: World,
-    /// Events so far.
-    pub sequence: u64,
+    /// What is known of the switch, and what is true.
+    pub stage: Stage<Picture>,
     /// Messages taken in.
     pub messages: u64,
     /// Messages that broke the protocol.
@@ -28,11 +25,8 @@ impl Machine {
     /// An empty world for a tenant.
     #[must_use]
     pub fn new(tenant: &str, settings: PictureSettings) -> Self {
-        let mut world = World::default();
-        for event in decide(&world, &Input::Found { tenant: tenant.to_string(), at: Time(0) }) {
-            evolve(&mut world, &event);
-        }
-        Self { picture: Picture::new(settings), world, sequence: 0, messages: 0, malformed: 0, snapshots: 0 }
+        let stage = Stage::new(tenant, Time(0), Picture::new(settings));
+        Self { stage, messages: 0, malformed: 0, snapshots: 0 }
     }
 
     /// Plays a whole recording, and on until no timer runs any more. `tell` is called after each event, with the world
@@ -58,39 +52,19 @@ impl Machine {
     pub fn take(&mut self, now: Time, tagged: &Tagged, tell: &mut impl FnMut(&World, Position, &Event)) {
         self.run_until(now, tell);
         self.snapshots += u64::from(*tagged == Tagged::SnapshotComplete);
-        self.picture.handle_tagged(now, tagged);
-        self.drain(tell);
+        self.stage.source.handle_tagged(now, tagged);
+        self.stage.drain(tell);
     }
 
     /// The connection is lost.
     pub fn close(&mut self, now: Time, tell: &mut impl FnMut(&World, Position, &Event)) {
         self.run_until(now, tell);
-        self.picture.handle_closed(now, "the recorded connection ended");
-        self.drain(tell);
+        self.stage.source.handle_closed(now, "the recorded connection ended");
+        self.stage.drain(tell);
     }
 
     /// Lets time pass: whatever falls due is done at its own time.
     pub fn run_until(&mut self, now: Time, tell: &mut impl FnMut(&World, Position, &Event)) {
-        loop {
-            let next = [self.picture.poll_timeout(), self.world.next_timer()].into_iter().flatten().min();
-            let Some(due) = next.filter(|due| *due <= now) else { return };
-            self.picture.handle_timeout(due);
-            self.drain(tell);
-            self.apply(&Input::Elapsed(due), tell);
-        }
-    }
-
-    fn drain(&mut self, tell: &mut impl FnMut(&World, Position, &Event)) {
-        while let Some(observation) = self.picture.poll() {
-            self.apply(&Input::Observed(observation), tell);
-        }
-    }
-
-    fn apply(&mut self, input: &Input, tell: &mut impl FnMut(&World, Position, &Event)) {
-        for event in decide(&self.world, input) {
-            self.sequence += 1;
-            evolve(&mut self.world, &event);
-            tell(&self.world, Position { epoch: 1, sequence: self.sequence }, &event);
-        }
+        self.stage.run_until(now, tell);
     }
 }

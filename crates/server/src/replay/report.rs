@@ -16,7 +16,7 @@ pub fn report(machine: Machine, recording: &Recording) -> Value {
     let mut story = Story::default();
     let machine = machine.play(recording, |world, _, event| story.note(world, event));
     let counts = json!({
-        "messages": machine.messages, "ignored": machine.picture.ignored(), "malformed": machine.malformed,
+        "messages": machine.messages, "ignored": machine.stage.source.ignored(), "malformed": machine.malformed,
         "resyncs": machine.snapshots.saturating_sub(1), "synthesised": story.synthesised,
     });
     story.tell(counts)
