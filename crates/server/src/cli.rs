@@ -2,6 +2,7 @@
 
 mod bench;
 mod catalogue;
+mod scenario;
 mod serve;
 mod settings;
 mod tail;
@@ -47,6 +48,9 @@ enum Command {
     Tail(tail::Args),
     /// Play a recorded session of a phone system through everything, offline
     Replay(crate::replay::Args),
+    /// Play stories of a contact centre on the built-in switch, and see what is told of them
+    #[command(subcommand)]
+    Scenario(scenario::Command),
     /// Make, list and revoke the tokens that open the interface
     Token(token::Args),
     /// Show what can be told: vocabularies, their messages, the fields and JSON Schema of one
@@ -70,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Tail(args) => tail::run(&args),
         Command::Replay(args) => replay(&args),
+        Command::Scenario(command) => scenario::run(&command),
         Command::Token(args) => token::run(&args),
         Command::Catalogue(args) => catalogue::run(&args),
         Command::CheckConfig(args) => settings::check(&args),

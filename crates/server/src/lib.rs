@@ -3,7 +3,7 @@
 //! In reading order: `engine` is the one loop of a tenant; `log` makes events true; `tail`, `history` and `mirror` are
 //! what readers get (live, old, as a picture); `gateway` hands it out; `switch_link` brings in what switches say;
 //! `tenant` and `server` put these together. Apart from them: `stage` is the way of an event in virtual time, on which
-//! `replay` plays recordings.
+//! `replay` plays recordings and `scenario` stories.
 
 pub mod checkpoints;
 pub mod cli;
@@ -17,6 +17,7 @@ pub mod log;
 pub mod metrics;
 pub mod mirror;
 pub mod replay;
+pub mod scenario;
 pub mod server;
 pub mod sources;
 pub mod stage;
