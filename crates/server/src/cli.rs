@@ -2,6 +2,7 @@
 
 mod bench;
 mod catalogue;
+mod conformance;
 mod scenario;
 mod serve;
 mod settings;
@@ -51,6 +52,8 @@ enum Command {
     /// Play stories of a contact centre on the built-in switch, and see what is told of them
     #[command(subcommand)]
     Scenario(scenario::Command),
+    /// Play executable call models on the built-in switch; writes every event as a line of JSON
+    Conformance(crate::conformance::Args),
     /// Make, list and revoke the tokens that open the interface
     Token(token::Args),
     /// Show what can be told: vocabularies, their messages, the fields and JSON Schema of one
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Tail(args) => tail::run(&args),
         Command::Replay(args) => replay(&args),
         Command::Scenario(command) => scenario::run(&command),
+        Command::Conformance(args) => conformance::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Catalogue(args) => catalogue::run(&args),
         Command::CheckConfig(args) => settings::check(&args),

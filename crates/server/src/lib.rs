@@ -3,12 +3,13 @@
 //! In reading order: `engine` is the one loop of a tenant; `log` makes events true; `tail`, `history` and `mirror` are
 //! what readers get (live, old, as a picture); `gateway` hands it out; `switch_link` brings in what switches say;
 //! `tenant` and `server` put these together. Apart from them: `stage` is the way of an event in virtual time, on which
-//! `replay` plays recordings and `scenario` stories.
+//! `replay` plays recordings, `scenario` stories, and `conformance` call models.
 
 pub mod checkpoints;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod conformance;
 pub mod connectors;
 pub mod engine;
 pub mod gateway;
