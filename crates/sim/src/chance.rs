@@ -29,4 +29,10 @@ impl Chance {
     pub fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
+
+    /// One of these.
+    pub fn pick<T: Copy, const N: usize>(&mut self, first: T, others: [T; N]) -> T {
+        let place = self.below(N + 1);
+        place.checked_sub(1).and_then(|place| others.get(place)).copied().unwrap_or(first)
+    }
 }

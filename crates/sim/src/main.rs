@@ -1,4 +1,6 @@
 //! `cordboard-sim [FIRST [COUNT]]`: plays every recording under these seeds, mistreated, and says which seed fails.
+//! `cordboard-sim stories [FIRST [COUNT]]`: plays the stories of these seeds; one that fails is shortened and printed, so
+//! that it can be saved as `scenarios/NAME/story.txt`.
 
 use std::process::ExitCode;
 
@@ -6,15 +8,20 @@ use cordboard_sim::chance::Chance;
 use cordboard_sim::faults::{Connection, repeat, swap};
 use cordboard_sim::invariants::{End, check};
 use cordboard_sim::life::{play, recordings, recordings_folder};
+use cordboard_sim::{author, stories};
 
 fn main() -> ExitCode {
-    let mut numbers = std::env::args().skip(1).map(|argument| argument.parse::<u64>());
-    let (first, count) = (numbers.next().unwrap_or(Ok(0)), numbers.next().unwrap_or(Ok(20)));
+    let mut arguments = std::env::args().skip(1).peekable();
+    let by_chance = arguments.next_if(|argument| argument == "stories").is_some();
+    let mut numbers = arguments.map(|argument| argument.parse::<u64>());
+    let usual = if by_chance { 1_000 } else { 20 };
+    let (first, count) = (numbers.next().unwrap_or(Ok(0)), numbers.next().unwrap_or(Ok(usual)));
     let (Ok(first), Ok(count)) = (first, count) else {
-        eprintln!("usage: cordboard-sim [FIRST_SEED [HOW_MANY]], both whole numbers");
+        eprintln!("usage: cordboard-sim [stories] [FIRST_SEED [HOW_MANY]], both whole numbers");
         return ExitCode::from(2);
     };
-    match run(first, count) {
+    let run = if by_chance { play_stories(first, count) } else { play_recordings(first, count) };
+    match run {
         Ok(lives) => {
             println!("{lives} lives under seeds {first} to {}: every invariant holds", first + count.saturating_sub(1));
             ExitCode::SUCCESS
@@ -26,7 +33,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(first: u64, count: u64) -> Result<u64, String> {
+fn play_stories(first: u64, count: u64) -> Result<u64, String> {
+    for seed in first..first.saturating_add(count) {
+        let story = author::write(seed);
+        if let Err(why) = stories::check(&story) {
+            let short = stories::shorten(&story);
+            let same = stories::check(&short).err().unwrap_or_default();
+            return Err(format!("seed {seed}: {why}\n\nas short as it was found, it says {same}\n\n{short}"));
+        }
+    }
+    Ok(count)
+}
+
+fn play_recordings(first: u64, count: u64) -> Result<u64, String> {
     let recordings = recordings(&recordings_folder())?;
     let mut lives = 0;
     for (name, recording) in &recordings {
