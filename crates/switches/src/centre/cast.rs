@@ -1,10 +1,10 @@
 //! Who is in the centre and what they see: calls with their parties, as far as people at telephones can tell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cordboard_core::Time;
 use cordboard_core::event::{Party, Role, With};
-use cordboard_core::observation::{CallSeen, LegSeen, Seen};
+use cordboard_core::observation::{AgentSeen, CallSeen, LegSeen, Seen};
 
 use super::agenda::{Act, Agenda, Then};
 use super::chance::Chance;
@@ -19,6 +19,8 @@ pub(super) struct Cast {
     legs: BTreeMap<String, String>,
     /// What is wanted of a consultation that is about to begin: the call it is about, and what follows.
     pub(super) wanted: Option<Then>,
+    /// Agents who take a break they planned.
+    pub(super) breaks: BTreeSet<usize>,
 }
 
 /// A call as its parties see it.
@@ -48,7 +50,14 @@ pub(super) struct Leg {
 impl Cast {
     pub(super) fn new(seed: u64) -> Self {
         let begun = Time(0);
-        Self { chance: Chance::new(seed), begun, calls: BTreeMap::new(), legs: BTreeMap::new(), wanted: None }
+        Self {
+            chance: Chance::new(seed),
+            begun,
+            calls: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            wanted: None,
+            breaks: BTreeSet::new(),
+        }
     }
 
     /// What everybody has in mind when the day begins.
@@ -70,6 +79,13 @@ impl Cast {
         match seen {
             Seen::Call { call, seen } => self.call(now, call, seen, agenda),
             Seen::Leg { leg, seen } => self.leg(now, leg, seen, agenda),
+            // Whom the switch made not ready, for a call that was not answered, comes back soon.
+            Seen::Agent { agent, seen: AgentSeen::Become { ready: false, .. } } => {
+                let at = site::agents().iter().position(|known| known.id == *agent);
+                if let Some(agent) = at.filter(|at| !self.breaks.contains(at)) {
+                    agenda.plan(now.plus_ms(self.chance.ms(15_000, 60_000)), Act::Return { agent });
+                }
+            }
             Seen::Switch(_) | Seen::Device { .. } | Seen::Agent { .. } | Seen::Queue { .. } | Seen::Request { .. } => {}
         }
     }

@@ -6,7 +6,7 @@ use cordboard_core::Time;
 const BEGINS_AT_MIN: u64 = 9 * 60 + 30;
 const DAY_MIN: u64 = 24 * 60;
 /// Calls of an hour at the busiest time, whatever arrives: about what the agents of the day can serve.
-const CALLS_PER_HOUR_MAX: u64 = 950;
+const CALLS_PER_HOUR_MAX: u64 = 520;
 
 /// How much is called over the day: minute of the day, and percent of the most; straight lines between.
 const LOAD: &[(u64, u64)] = &[

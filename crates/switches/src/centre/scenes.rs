@@ -77,7 +77,10 @@ impl Cast {
                 self.does(now, &device, Ask::Park { call: ANY, space: None }, [Some(&call), None], switch);
             }
             Act::Wander { agent } => self.wander(now, agent, switch, agenda),
-            Act::Return { agent } => self.ready(now, agent, switch),
+            Act::Return { agent } => {
+                self.breaks.remove(&agent);
+                self.ready(now, agent, switch);
+            }
             Act::Clock => self.clock(now, switch, agenda),
             Act::Watch { supervisor } => self.watch(now, supervisor, switch, agenda),
             Act::Break => self.fail(now, switch, agenda),
@@ -265,6 +268,7 @@ impl Cast {
         match self.chance.below(10) {
             0 | 1 => {
                 let Some((why, from, to)) = self.chance.one_of(BREAKS).copied() else { return };
+                self.breaks.insert(agent);
                 let reasons = Pairs::from([("Break".to_owned(), why.into())]);
                 self.does(
                     now,
