@@ -405,6 +405,18 @@ pub(crate) fn close_if_empty(
     if call.ended || call.living().any(|(id, _)| !gone.contains(&id)) {
         return;
     }
+    leave_queues(call_id, call, last, told);
+    close(call_id, call, last, by, told);
+}
+
+/// The same of a call whose places in queues another call has now.
+pub(crate) fn close_if_joined(call_id: CallId, call: &Call, gone: &[LegId], told: &mut Told) {
+    if !call.ended && call.living().all(|(id, _)| gone.contains(&id)) {
+        close(call_id, call, gone.last().map(|leg| (*leg, Cause::Merged)), None, told);
+    }
+}
+
+fn leave_queues(call_id: CallId, call: &Call, last: Option<(LegId, Cause)>, told: &mut Told) {
     for queue in call.queued.keys() {
         let reason = match last {
             Some((_, Cause::Lost)) => DequeueReason::Lost,
@@ -412,6 +424,15 @@ pub(crate) fn close_if_empty(
         };
         told.tell(Fact::Call { call: call_id, fact: CallFact::Dequeued { queue: queue.clone(), reason, to: None } });
     }
+}
+
+fn close(
+    call_id: CallId,
+    call: &Call,
+    last: Option<(LegId, Cause)>,
+    by: Option<(LegId, String, Role)>,
+    told: &mut Told,
+) {
     for by in call.supervisors.keys() {
         told.tell(Fact::Call { call: call_id, fact: CallFact::SupervisionEnded { by: by.clone() } });
     }

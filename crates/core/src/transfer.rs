@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::Told;
 use crate::agent_decide;
 use crate::call::{LegState, Said, Saw, decide_leg};
-use crate::call_decide::{close_if_empty, conn_id, connect_callers};
+use crate::call_decide::{close_if_empty, close_if_joined, conn_id, connect_callers};
 use crate::event::{CallBegan, CallFact, Cause, Direction, Fact, LegFact, Role, Transfer, TransferKind};
 use crate::ids::{CallId, LegId};
 use crate::world::{Call, Leg, World};
@@ -176,7 +176,7 @@ fn merge(
         end(world, id, *leg, Cause::Transferred, told);
     }
     let gone: Vec<LegId> = moved.iter().chain(&own).map(|(id, _)| *id).collect();
-    close_if_empty(id, consult, &gone, gone.last().map(|leg| (*leg, Cause::Merged)), None, told);
+    close_if_joined(id, consult, &gone, told);
 }
 
 /// Legs of a consultation other than those of the party that made it.
