@@ -163,7 +163,7 @@ fn what_is_refused_is_written_down_with_who_asked() {
         ("1002", hold(call), Refusal::WrongState),
         ("1001", Ask::Answer { call }, Refusal::NotRinging),
         ("1001", Ask::Ready { queue: None, mode: WorkMode::AutoIn, reasons: Pairs::new() }, Refusal::NotLoggedIn),
-        ("1001", Ask::Reserve { ms: 1_000, priority: 1 }, Refusal::NotLoggedIn),
+        ("1001", Ask::Reserve { agent: None, ms: 1_000, priority: 1 }, Refusal::NotLoggedIn),
     ] {
         let events = site.ask(device, ask.clone());
         assert_eq!((refusal(&events), events.len()), (Some(expected), 2), "{device} {ask:?}");
@@ -209,9 +209,12 @@ fn one_agent_a_device_and_one_device_an_agent() {
     assert_eq!(refusal(&site.ask("1002", login("8001"))), Some(Refusal::AgentElsewhere));
     assert_eq!(refusal(&site.ask("1001", login("8002"))), Some(Refusal::LoggedInAlready));
     assert_eq!(refusal(&site.ask("1001", login("8001"))), None, "the switch says whether that is a second queue");
-    assert!(is_done(&site.ask("1001", Ask::Reserve { ms: 60_000, priority: 1 })));
-    assert_eq!(refusal(&site.ask("1001", Ask::Reserve { ms: 60_000, priority: 1 })), Some(Refusal::AgentReserved));
-    assert!(is_done(&site.ask("1001", Ask::Reserve { ms: 60_000, priority: 2 })));
+    assert!(is_done(&site.ask("1001", Ask::Reserve { agent: None, ms: 60_000, priority: 1 })));
+    assert_eq!(
+        refusal(&site.ask("1001", Ask::Reserve { agent: None, ms: 60_000, priority: 1 })),
+        Some(Refusal::AgentReserved)
+    );
+    assert!(is_done(&site.ask("1001", Ask::Reserve { agent: None, ms: 60_000, priority: 2 })));
 }
 
 #[test]
