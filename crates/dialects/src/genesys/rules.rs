@@ -231,7 +231,9 @@ impl<'a> Rules<'a> {
         match view.spec.name {
             "EventQueued" => *self.queued.entry(key).or_default() += 1,
             "EventPartyChanged" => {
-                if let Some(previous) = view.text("PreviousConnID")
+                // A call that waits there already is changed in itself; what it was made for stands under the same name.
+                if !self.queued.contains_key(&key)
+                    && let Some(previous) = view.text("PreviousConnID")
                     && let Some(entries) = self.queued.remove(&(previous.to_owned(), dn.to_owned()))
                 {
                     self.queued.insert(key, entries);
@@ -259,7 +261,9 @@ impl<'a> Rules<'a> {
         }
         let key = (conn.to_owned(), dn.to_owned());
         let name = view.spec.name;
+        // A party that is in the call already is changed in itself; what a consultation was made for stands there, too.
         if name == "EventPartyChanged"
+            && self.parties.get(&key).is_none_or(|party| party.legs == 0)
             && let Some(previous) = view.text("PreviousConnID")
             && let Some(party) = self.parties.remove(&(previous.to_owned(), dn.to_owned()))
         {
