@@ -376,7 +376,9 @@ fn parts(player: &Player) -> Vec<Part> {
 fn telephone(chance: &mut Chance, dn: &str) -> Telephone {
     let forward = if chance.once_in(6) {
         let others = [ForwardMode::OnNoAnswer, ForwardMode::OnBusyAndNoAnswer];
-        vec![(chance.pick(ForwardMode::Unconditional, others), one(chance, &EXTENSIONS))]
+        let mode = chance.pick(ForwardMode::Unconditional, others);
+        // Nobody forwards to the own number; a request to do so is refused, a configuration of it would be a mistake.
+        Vec::from_iter(Some((mode, one(chance, &EXTENSIONS))).filter(|(_, to)| to != dn))
     } else {
         Vec::new()
     };

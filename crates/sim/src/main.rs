@@ -2,6 +2,7 @@
 //! `cordboard-sim stories [FIRST [COUNT]]`: plays the stories of these seeds; one that fails is shortened and printed, so
 //! that it can be saved as `scenarios/NAME/story.txt`.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use cordboard_sim::chance::Chance;
@@ -33,16 +34,24 @@ fn main() -> ExitCode {
     }
 }
 
+/// Says each manner of failing once, with its first seed.
 fn play_stories(first: u64, count: u64) -> Result<u64, String> {
+    let mut failed: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     for seed in first..first.saturating_add(count) {
-        let story = author::write(seed);
-        if let Err(why) = stories::check(&story) {
-            let short = stories::shorten(&story);
-            let same = stories::check(&short).err().unwrap_or_default();
-            return Err(format!("seed {seed}: {why}\n\nas short as it was found, it says {same}\n\n{short}"));
+        if let Err(why) = stories::check(&author::write(seed)) {
+            failed.entry(stories::manner(&why)).or_insert((seed, 0)).1 += 1;
         }
     }
-    Ok(count)
+    if failed.is_empty() {
+        return Ok(count);
+    }
+    let mut text = String::new();
+    for (seed, times) in failed.into_values() {
+        let short = stories::shorten(&author::write(seed));
+        let why = stories::check(&short).err().unwrap_or_default();
+        text.push_str(&format!("{times} of {count} fail so, the first is seed {seed}: {why}\n\n{short}\n"));
+    }
+    Err(text)
 }
 
 fn play_recordings(first: u64, count: u64) -> Result<u64, String> {

@@ -61,7 +61,8 @@ pub fn shorten(story: &Story) -> Story {
 }
 
 /// What fails, without who and when: the words before the first number.
-fn manner(why: &str) -> String {
+#[must_use]
+pub fn manner(why: &str) -> String {
     why.chars().take_while(|c| !c.is_ascii_digit()).collect()
 }
 
