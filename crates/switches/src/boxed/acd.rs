@@ -93,7 +93,11 @@ impl Boxed {
         let waits = self.waits.iter().filter_map(|(number, wait)| {
             let queue = self.acd_queue(&wait.queue)?;
             let agents = free.get(wait.queue.as_str())?;
-            let able = agents.iter().filter_map(|agent| Some((agent.level(&queue.skills)?, *agent)));
+            let able = agents.iter().filter(|agent| {
+                // Nobody is given a call that they are in themselves.
+                agent.device.as_ref().is_none_or(|device| self.leg_at(wait.call, device).is_none())
+            });
+            let able = able.filter_map(|agent| Some((agent.level(&queue.skills)?, *agent)));
             let best = able.min_by_key(|(level, agent)| (Reverse(*level), agent.idle_since, &agent.id))?;
             Some(((Reverse(queue.priority), *number), best.1))
         });

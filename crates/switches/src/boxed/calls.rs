@@ -121,7 +121,7 @@ impl Boxed {
         self.lift(device, call);
         self.add_leg(call, device, Role::Originator, LegState::Dialing, Via::default());
         self.works_on(device);
-        self.send(call, to, Via { from: Some(device.to_string()), ..Via::default() });
+        self.send(call, to, Via::default());
         call
     }
 

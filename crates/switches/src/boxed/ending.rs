@@ -98,7 +98,7 @@ impl Boxed {
         if leg.offered.is_some() {
             return self.return_to_queue(no, End::of(Cause::NoAnswer));
         }
-        match self.forwards_unanswered(&device) {
+        match self.forwards_unanswered(call, &device) {
             Some(target) => {
                 self.end_leg(no, End::of(Cause::Redirected));
                 self.send(call, &target, super::reach::Via { by: Some(device), queue, ..Default::default() });
@@ -126,7 +126,7 @@ impl Boxed {
         let mut business = false;
         if let Some(call) = self.calls.get_mut(&leg.call) {
             call.legs.retain(|other| *other != no);
-            business = call.business.is_some();
+            business = call.business.is_some() && leg.is_established();
         }
         self.parked.retain(|_, parked| parked.leg != no);
         if let Some(phone) = self.phones.get_mut(&leg.device).filter(|_| !leg.outside) {

@@ -36,6 +36,9 @@ impl Boxed {
             };
             return refuse(refusal, "nobody is reached by the current call; go back to the held one");
         }
+        if let Some(twice) = self.in_both(from, into, &order.device) {
+            return refuse(Refusal::WrongState, format!("{twice} takes part in both calls already"));
+        }
         match purpose {
             Joining::Transfer => self.join_for_transfer((into, held), (from, current)),
             Joining::Conference => self.join_for_conference((into, held), (from, current)),
@@ -46,9 +49,10 @@ impl Boxed {
     /// A consultation that nobody waits for.
     pub(super) fn mute_transfer(&mut self, order: &Order, to: &str, data: &Pairs) -> Result<(), Refused> {
         let leg = self.own_leg(order, AskKind::Begin)?;
-        self.can_reach(to, &order.device)?;
+        let Some(into) = self.call_of(leg) else { return Ok(()) };
+        self.can_reach(into, to)?;
         let consult = self.consult(order, to, data)?;
-        let Some((into, own)) = self.call_of(leg).zip(self.leg_at(consult, &order.device)) else { return Ok(()) };
+        let Some(own) = self.leg_at(consult, &order.device) else { return Ok(()) };
         self.join_for_transfer((into, leg), (consult, own));
         Ok(())
     }
@@ -62,8 +66,8 @@ impl Boxed {
         data: &Pairs,
     ) -> Result<(), Refused> {
         let leg = self.own_leg(order, AskKind::Begin)?;
-        self.can_reach(to, &order.device)?;
         let Some(call) = self.call_of(leg) else { return Ok(()) };
+        self.can_reach(call, to)?;
         self.say_data(call, data, &order.device);
         if purpose == Joining::Transfer {
             self.work_ends(leg);
@@ -74,8 +78,7 @@ impl Boxed {
             );
             self.forget_leg(leg);
         }
-        let from = Some(order.device.clone()).filter(|_| purpose == Joining::Conference);
-        self.send(call, to, Via { from, by: Some(order.device.clone()), ..Via::default() });
+        self.send(call, to, Via { by: Some(order.device.clone()), ..Via::default() });
         self.settle(call, Cause::Transferred);
         Ok(())
     }
@@ -123,6 +126,12 @@ impl Boxed {
         }
         self.supervisions_moved(from);
         self.restless = true;
+    }
+
+    /// Another party that takes part in two calls, and cannot talk with itself.
+    fn in_both(&self, one: CallNo, other: CallNo, but: &str) -> Option<String> {
+        let numbers = self.legs_of(one).into_iter().filter_map(|no| self.legs.get(&no)).map(|leg| &leg.number);
+        numbers.filter(|number| *number != but).find(|number| self.leg_at(other, number).is_some()).cloned()
     }
 
     /// Whether a call has, or is on its way to, somebody else than this leg.

@@ -57,6 +57,9 @@ impl Boxed {
             return refuse(Refusal::NoSuchCall, format!("nobody waits on the parking place {space:?}"));
         };
         let Some(call) = self.call_of(leg) else { return Ok(()) };
+        if self.leg_at(call, device).is_some() {
+            return refuse(Refusal::WrongState, format!("{device} takes part in the call already"));
+        }
         self.parked.remove(space);
         let own = self.add_leg(call, device, Role::Destination, LegState::Ringing, Via::default());
         self.answer(own);

@@ -47,9 +47,9 @@ impl Boxed {
     /// Sends a call that rings here to somebody else.
     pub(super) fn redirect(&mut self, order: &Order, to: &str) -> Result<(), Refused> {
         let leg = self.own_leg(order, AskKind::Redirect)?;
-        self.can_reach(to, &order.device)?;
         let Some(ringing) = self.legs.get(&leg) else { return Ok(()) };
         let (call, queue) = (ringing.call, ringing.queue.clone());
+        self.can_reach(call, to)?;
         self.end_leg(leg, End::own(Cause::Redirected));
         self.send(call, to, Via { by: Some(order.device.clone()), queue, ..Via::default() });
         Ok(())
@@ -68,6 +68,9 @@ impl Boxed {
         let Some(found) = self.legs.get(&leg) else { return Ok(()) };
         let (call, role, queue) = (found.call, found.role, found.queue.clone());
         let (set, shared) = (found.set, found.shared);
+        if self.leg_at(call, device).is_some() {
+            return refuse(Refusal::WrongState, format!("{device} takes part in the call already"));
+        }
         let via = Via { by: Some(target.to_string()), queue, set, shared, ..Via::default() };
         let taken = self.add_leg(call, device, role, LegState::Ringing, via);
         self.answer(taken);

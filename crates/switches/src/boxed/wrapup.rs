@@ -176,7 +176,7 @@ impl Boxed {
     }
 
     /// A call is gone from a telephone: the agent's time runs again, and who waits may be served.
-    /// `business`: it was one that was distributed.
+    /// `business`: it was one that was distributed, and the agent took it.
     pub(super) fn call_gone(&mut self, device: &str, business: bool) {
         self.restless = true;
         let Some(phone) = self.phones.get(device) else { return };
