@@ -217,7 +217,7 @@ pub(crate) fn leg(world: &mut World, call: CallId, id: LegId, happened: Time, fa
         LegFact::Unparked { .. } => step(world, call, id, Said::Unparked, |leg| leg.parked = None),
         LegFact::Deafened { .. } => touch(world, call, id, |leg| leg.deaf = true),
         LegFact::Undeafened { .. } => touch(world, call, id, |leg| leg.deaf = false),
-        LegFact::Bridged => step(world, call, id, Said::Bridged, |_| {}),
+        LegFact::Bridged => step(world, call, id, Said::Bridged, |leg| leg.bridged = true),
         LegFact::Muted => touch(world, call, id, |leg| leg.muted = true),
         LegFact::Unmuted => touch(world, call, id, |leg| leg.muted = false),
         LegFact::Moved { to } => moved(world, call, id, *to),
@@ -249,6 +249,7 @@ fn arrive(world: &mut World, call_id: CallId, id: LegId, happened: Time, party: 
         deaf: false,
         by: party.by.clone(),
         parked: None,
+        bridged: false,
         since: happened,
         rang: (said == Said::Ringing).then_some(happened),
         answered: None,
@@ -274,6 +275,7 @@ fn answered(world: &mut World, call_id: CallId, id: LegId, happened: Time, with:
     let Some(leg) = call.legs.get_mut(&id) else { return };
     leg.state = evolve_leg(Said::Answered).unwrap_or(leg.state);
     leg.with = Some(with);
+    leg.bridged = false;
     leg.answered.get_or_insert(happened);
     let (role, number) = (leg.role, leg.number.clone());
     note_answer(call, role, with, number);

@@ -200,6 +200,7 @@ fn agent_fact(world: &mut World, id: &str, happened: Time, fact: &AgentFact) {
         reason: String::new(),
         mode: WorkMode::Unknown,
         reasons: Pairs::new(),
+        chose: false,
         plan: None,
         reserved: None,
         since: happened,
@@ -247,7 +248,7 @@ fn agent_fact(world: &mut World, id: &str, happened: Time, fact: &AgentFact) {
             agent.queues.insert(queue.clone(), None);
         }
         AgentFact::ModeChosen { mode, reasons } => {
-            agent.mode = *mode;
+            (agent.mode, agent.chose) = (*mode, true);
             agent.reasons.clone_from(reasons);
         }
         AgentFact::WrapUpPlanned(plan) => agent.plan = Some(*plan),

@@ -128,6 +128,9 @@ state! {
         pub mode: WorkMode,
         /// Why, in pairs.
         pub reasons: Pairs,
+        /// Whether the switch tells how its agents choose; where it does not, the mode above says nothing.
+        #[serde(default)]
+        pub chose: bool,
         /// After-call work that follows the agent's calls; none where the queues say.
         pub plan: Option<WrapUpPlan>,
         /// Who has the agent reserved, until when, and how much it matters.
@@ -274,6 +277,9 @@ state! {
         pub by: Option<String>,
         /// The parking place it waits on.
         pub parked: Option<String>,
+        /// Another appearance of its number has answered in its place.
+        #[serde(default)]
+        pub bridged: bool,
         /// When it was first alerted or dialled.
         pub since: Time,
         /// When it was alerted.

@@ -3,40 +3,48 @@
 use alloc::borrow::Cow;
 
 use cordboard_core::call::LegState;
-use cordboard_core::event::{CallFact, DequeueReason, Role, SuperviseMode, Transfer, TransferKind};
+use cordboard_core::event::{CallFact, CallResult, DequeueReason, Role, SuperviseMode, Transfer, TransferKind};
 use cordboard_core::world::{Call, Leg};
 use cordboard_core::{CallId, LegId};
 
 use super::attributes::{Datum, PartyFrame};
 use super::enums::{CallState, DNRole};
 use super::messages::{
-    EventAbandoned, EventDiverted, EventEstablished, EventPartyAdded, EventPartyChanged, EventPartyDeleted,
-    EventQueued, EventReleased, EventRinging,
+    EventAbandoned, EventDiverted, EventEstablished, EventMuteOff, EventMuteOn, EventPartyAdded, EventPartyChanged,
+    EventPartyDeleted, EventQueued, EventReleased, EventRinging,
 };
-use super::party::{Party, head, number, opposite, some};
+use super::party::{Party, conn_id, head, number, opposite, some};
 use super::scene::Scene;
+use super::{legs, routing};
 
 /// Says a fact about a call.
 pub(super) fn call<'w>(scene: &mut Scene<'w, '_>, id: CallId, fact: &'w CallFact) {
     let Some(call) = scene.world.calls.get(&id) else { return };
     match fact {
-        // Legs tell the beginning and the end of a call, and every event of theirs carries what is known of it.
+        // Legs tell the beginning and the end of a call, and every event of theirs carries what is known of it; data is told
+        // to clients.
         CallFact::Began(_)
         | CallFact::Described { .. }
         | CallFact::AlsoKnownAs { .. }
         | CallFact::UserDataSet { .. }
         | CallFact::ThreadJoined { .. }
         | CallFact::UserDataChanged { .. }
-        | CallFact::RouteRequested { .. }
-        | CallFact::Routed { .. }
-        | CallFact::TreatmentApplied { .. }
-        | CallFact::TreatmentEnded { .. }
-        | CallFact::TreatmentRefused { .. }
-        | CallFact::TargetRefused { .. }
-        | CallFact::Detected { .. }
-        | CallFact::QueueTaken { .. }
-        | CallFact::SupervisionChanged { .. }
-        | CallFact::Ended { .. } => {}
+        | CallFact::Detected { .. } => {}
+        CallFact::RouteRequested { at } => routing::requested(scene, id, call, at),
+        CallFact::Routed { at, to, .. } => routing::routed(scene, id, call, at, to.as_deref()),
+        CallFact::TreatmentApplied { at, kind, parameters } => {
+            routing::applied(scene, id, call, (at, *kind), parameters);
+        }
+        CallFact::TreatmentEnded { at, kind, digits, interrupted } => {
+            routing::ended(scene, id, call, (at, *kind), (digits.as_deref(), *interrupted));
+        }
+        CallFact::TreatmentRefused { at, kind, parameters } => {
+            routing::refused(scene, id, call, (at, *kind), parameters);
+        }
+        CallFact::TargetRefused { to, cause } => legs::target_refused(scene, id, call, to, *cause),
+        CallFact::QueueTaken { queue, from } => queue_taken(scene, id, call, queue, *from),
+        CallFact::SupervisionChanged { by, mode } => supervision_changed(scene, call, by, *mode),
+        CallFact::Ended { .. } => routing::given_up(scene, id, call),
         // A menu of the switch is no number of the site, and a recording has no event.
         CallFact::IvrEntered { .. }
         | CallFact::IvrLeft
@@ -56,8 +64,13 @@ pub(super) fn call<'w>(scene: &mut Scene<'w, '_>, id: CallId, fact: &'w CallFact
 
 /// Says that a call waits in a queue.
 pub(super) fn queued<'w>(scene: &mut Scene<'w, '_>, id: CallId, call: &'w Call, queue: &'w str) {
-    let frame = queue_frame(scene, id, call, queue);
+    let mut frame = queue_frame(scene, id, call, queue);
     let thread = frame.CallThreadID.clone();
+    frame.CallState = match call.result {
+        Some(CallResult::AnsweringMachine) => CallState::AnsweringMachineDetected,
+        Some(CallResult::Fax) => CallState::FaxDetected,
+        Some(CallResult::Person) | None => CallState::Ok,
+    };
     scene.tell_call(&thread, EventQueued::of(frame, Cow::Borrowed(queue)));
 }
 
@@ -96,7 +109,8 @@ fn dequeued<'w>(
         }
         DequeueReason::Delivered | DequeueReason::Routed => {
             frame.ThirdPartyDN = to.map(Cow::Borrowed);
-            frame.ThirdPartyDNRole = to.map(|_| opposite(opposite(frame.ThisDNRole)));
+            // Whoever gets the call takes the part of the queue in it.
+            frame.ThirdPartyDNRole = to.map(|_| frame.ThisDNRole);
             scene.tell_call(&thread, EventDiverted::of(frame, Cow::Borrowed(queue)));
         }
         DequeueReason::TimedOut
@@ -111,18 +125,37 @@ fn dequeued<'w>(
 }
 
 /// What is said on a queue: the far end is whoever waits in it.
-fn queue_frame<'w>(scene: &Scene<'w, '_>, id: CallId, call: &'w Call, queue: &'w str) -> PartyFrame<'w> {
-    let mut frame = head(scene, id, call, queue, DNRole::Destination);
-    let mut waiting =
-        call.living().filter(|(_, leg)| leg.queue.as_deref() != Some(queue) && leg.state != LegState::Ringing);
+pub(super) fn queue_frame<'w>(scene: &Scene<'w, '_>, id: CallId, call: &'w Call, queue: &'w str) -> PartyFrame<'w> {
+    let waits =
+        |leg: &Leg| leg.queue.as_deref() != Some(queue) && !matches!(leg.state, LegState::Ringing | LegState::Bridged);
+    let mut waiting = call.living().filter(|(_, leg)| waits(leg));
+    let predictive = scene.is_predictive(call);
     let waits = match (waiting.next(), waiting.next()) {
         (Some((_, one)), None) => some(number(one)),
         (Some(_), Some(_)) => None,
-        (None, _) => some(&call.ani),
+        (None, _) => some(if predictive { &call.dnis } else { &call.ani }),
     };
-    frame.OtherDN = waits.map(Cow::Borrowed);
-    frame.OtherDNRole = waits.map(|_| DNRole::Origination);
+    let role = if predictive { DNRole::Origination } else { DNRole::Destination };
+    let mut frame = head(scene, id, call, queue, role);
+    frame.OtherDN = waits.filter(|waits| *waits != queue).map(Cow::Borrowed);
+    frame.OtherDNRole = frame.OtherDN.as_ref().map(|_| opposite(role));
     frame
+}
+
+/// A consultation was handed on to the queue: the queue has another far end, in another call.
+fn queue_taken<'w>(scene: &mut Scene<'w, '_>, id: CallId, call: &'w Call, queue: &'w str, from: CallId) {
+    if !scene.is_queue(queue) {
+        return;
+    }
+    let mut frame = queue_frame(scene, id, call, queue);
+    let consult = scene.world.calls.get(&from);
+    frame.PreviousConnID = consult.map(|consult| Cow::Owned(conn_id(consult.conn, &consult.switch)));
+    frame.CallState = CallState::Transferred;
+    frame.ThisQueue = Some(Cow::Borrowed(queue));
+    let by = call.transfer.as_ref().and_then(|transfer| scene.known(&transfer.by));
+    third_party(&mut frame, by.map(|by| (by, DNRole::TransferredBy)));
+    let thread = frame.CallThreadID.clone();
+    scene.tell_call(&thread, EventPartyChanged::of(frame));
 }
 
 /// Whom the queue delivered the call to: who answered last of those it offered the call to, else the only one it rings.
@@ -216,17 +249,46 @@ fn supervision_ended<'w>(scene: &mut Scene<'w, '_>, id: CallId, call: &'w Call, 
     for party in talking(scene, id, call, by) {
         let mut frame = party.frame(scene);
         let remain = party.far_count() + 1 + call.supervisors.len();
-        deleted(&mut frame, by, remain);
+        deleted(&mut frame, by, by, remain);
         scene.tell_call(&thread, EventPartyDeleted::of(frame));
     }
 }
 
-/// Fills in who left, by its own hand, and how many parties remain.
-pub(super) fn deleted<'w>(frame: &mut PartyFrame<'w>, who: &'w str, remain: usize) {
+/// A silent listener speaks from now on, or only hears again.
+fn supervision_changed<'w>(scene: &mut Scene<'w, '_>, call: &'w Call, by: &'w str, mode: SuperviseMode) {
+    if !scene.tells_device(by) {
+        return;
+    }
+    let mut frame = scene.device(by);
+    if let Some(mode) = mode_name(mode) {
+        frame.Extensions.get_or_insert_default().insert(Cow::Borrowed("MonitorMode"), Datum::from(mode));
+    }
+    let conn = Cow::Owned(conn_id(call.conn, &call.switch));
+    match mode {
+        SuperviseMode::Listen => scene.tell_device(by, EventMuteOn::of(frame, DNRole::Observer, conn)),
+        SuperviseMode::Whisper | SuperviseMode::Barge => {
+            scene.tell_device(by, EventMuteOff::of(frame, DNRole::Observer, conn));
+        }
+        SuperviseMode::Unknown => {}
+    }
+}
+
+/// How somebody takes part, in the vocabulary's word.
+pub(super) fn mode_name(mode: SuperviseMode) -> Option<&'static str> {
+    match mode {
+        SuperviseMode::Listen => Some("mute"),
+        SuperviseMode::Whisper => Some("coach"),
+        SuperviseMode::Barge => Some("connect"),
+        SuperviseMode::Unknown => None,
+    }
+}
+
+/// Fills in who left, by whose hand, and how many parties remain.
+pub(super) fn deleted<'w>(frame: &mut PartyFrame<'w>, who: &'w str, by: &'w str, remain: usize) {
     frame.CallState = if remain > 2 { CallState::Conferenced } else { CallState::Ok };
     frame.OtherDN = some(who).map(Cow::Borrowed);
     frame.OtherDNRole = frame.OtherDN.as_ref().map(|_| DNRole::DeletedParty);
-    third_party(frame, some(who).map(|who| (who, DNRole::DeletedBy)));
+    third_party(frame, some(by).map(|by| (by, DNRole::DeletedBy)));
 }
 
 /// Parties of ours that speak in the call.
@@ -253,13 +315,7 @@ pub(super) fn observer_frame<'w>(
     let caller = call.living().find(|(_, leg): &(LegId, &Leg)| leg.role == Role::Originator);
     frame.OtherDN = caller.and_then(|(_, leg)| some(number(leg))).map(Cow::Borrowed);
     frame.OtherDNRole = frame.OtherDN.as_ref().map(|_| DNRole::Origination);
-    let mode = mode.and_then(|mode| match mode {
-        SuperviseMode::Listen => Some("mute"),
-        SuperviseMode::Whisper => Some("coach"),
-        SuperviseMode::Barge => Some("connect"),
-        SuperviseMode::Unknown => None,
-    });
-    if let Some(mode) = mode {
+    if let Some(mode) = mode.and_then(mode_name) {
         frame.Extensions.get_or_insert_default().insert(Cow::Borrowed("MonitorMode"), Datum::from(mode));
     }
     frame

@@ -3,17 +3,27 @@
 use alloc::borrow::Cow;
 
 use cordboard_core::agent::AgentState;
-use cordboard_core::event::{AgentFact, DeviceFact, ForwardMode as Forwarded, WrapUpEnd};
+use cordboard_core::event::{
+    AgentFact, DeviceFact, ForwardMode as Forwarded, Monitor, MonitorScope, WorkMode, WrapUpEnd,
+};
+use cordboard_core::request::Ask;
 use cordboard_core::world::{Agent, Device};
+use cordboard_core::{CallId, Time};
 
-use super::attributes::{Datum, DeviceFrame, Pairs};
-use super::enums::{AgentWorkMode, ForwardMode};
+use super::attributes::{Datum, DeviceFrame, Pairs, pairs};
+use super::calls::mode_name;
+use super::enums::{AgentWorkMode, DNRole, ForwardMode, MonitorNextCallType};
 use super::messages::{
     EventAgentLogin, EventAgentLogout, EventAgentNotReady, EventAgentReady, EventDNBackInService, EventDNDOff,
     EventDNDOn, EventDNOutOfService, EventForwardCancel, EventForwardSet, EventMessageWaitingOff,
-    EventMessageWaitingOn, EventQueueLogout,
+    EventMessageWaitingOn, EventMonitoringCancelled, EventMonitoringNextCall, EventOffHook, EventOnHook,
+    EventQueueLogout,
 };
+use super::party::{conn_id, some};
 use super::scene::Scene;
+
+/// What is said instead of a number of seconds of after-call work that the agent must end.
+pub(super) const UNTIMED: &str = "untimed";
 
 /// Says a fact about a device. Trunks are no directory numbers and are not told of.
 pub(super) fn device<'w>(scene: &mut Scene<'w, '_>, number: &'w str, fact: &'w DeviceFact) {
@@ -34,8 +44,10 @@ pub(super) fn device<'w>(scene: &mut Scene<'w, '_>, number: &'w str, fact: &'w D
             forwards(scene, number, device);
         }
         DeviceFact::MessageWaitingOn { new, old } => messages(scene, number, *new, Some(*old)),
-        DeviceFact::OffHook { .. } | DeviceFact::OnHook { .. } => {}
-        DeviceFact::MonitoringSet(_) | DeviceFact::MonitoringCancelled(_) => {}
+        DeviceFact::OffHook { call } => hook(scene, number, true, *call),
+        DeviceFact::OnHook { call } => hook(scene, number, false, *call),
+        DeviceFact::MonitoringSet(monitor) => monitoring(scene, number, monitor),
+        DeviceFact::MonitoringCancelled(monitor) => monitoring_cancelled(scene, number, monitor),
         DeviceFact::MessageWaitingOff => scene.tell_device(number, EventMessageWaitingOff::of(frame)),
     }
 }
@@ -81,21 +93,69 @@ pub(super) fn messages<'w>(scene: &mut Scene<'w, '_>, number: &'w str, new: u32,
     scene.tell_device(number, EventMessageWaitingOn::of(frame));
 }
 
+/// Says that a handset was lifted or put back; the call is named where there is one.
+pub(super) fn hook<'w>(scene: &mut Scene<'w, '_>, number: &'w str, off: bool, call: Option<CallId>) {
+    let mut frame = scene.device(number);
+    if let Some((id, call)) = call.and_then(|id| Some((id, scene.world.calls.get(&id)?))) {
+        frame.CallID = Some(id.0);
+        frame.ConnID = Some(Cow::Owned(conn_id(call.conn, &call.switch)));
+    }
+    if off {
+        scene.tell_device(number, EventOffHook::of(frame));
+    } else {
+        scene.tell_device(number, EventOnHook::of(frame));
+    }
+}
+
+/// Says, on the numbers of both, that a supervisor takes part in somebody's calls from now on.
+pub(super) fn monitoring<'w>(scene: &mut Scene<'w, '_>, by: &'w str, monitor: &'w Monitor) {
+    let (scope, extensions) = monitored(scene, monitor);
+    for (number, other, role) in both(by, monitor) {
+        let frame = DeviceFrame { Extensions: extensions.clone(), OtherDNRole: role, ..scene.device(number) };
+        scene.tell_device(number, EventMonitoringNextCall::of(frame, scope, Cow::Borrowed(other)));
+    }
+}
+
+fn monitoring_cancelled<'w>(scene: &mut Scene<'w, '_>, by: &'w str, monitor: &'w Monitor) {
+    let (scope, _) = monitored(scene, monitor);
+    for (number, other, role) in both(by, monitor) {
+        let frame = DeviceFrame { MonitorNextCallType: Some(scope), OtherDNRole: role, ..scene.device(number) };
+        scene.tell_device(number, EventMonitoringCancelled::of(frame, Cow::Borrowed(other)));
+    }
+}
+
+/// On the agent's number the supervisor is named as an observer.
+fn both<'w>(by: &'w str, monitor: &'w Monitor) -> [(&'w str, &'w str, Option<DNRole>); 2] {
+    [(by, &monitor.target, None), (&monitor.target, by, Some(DNRole::Observer))]
+}
+
+fn monitored<'w>(scene: &Scene<'w, '_>, monitor: &'w Monitor) -> (MonitorNextCallType, Option<Pairs<'w>>) {
+    let scope = match monitor.scope {
+        MonitorScope::OneCall => MonitorNextCallType::MonitorOneCall,
+        MonitorScope::AllCalls => MonitorNextCallType::MonitorAllCalls,
+    };
+    let mode = mode_name(monitor.mode).map(|mode| (Cow::Borrowed("MonitorMode"), Datum::from(mode)));
+    (scope, scene.extensions(mode.into_iter().collect()))
+}
+
 /// Says a fact about an agent, on the number the agent works at.
 pub(super) fn agent<'w>(scene: &mut Scene<'w, '_>, id: &'w str, fact: &'w AgentFact) {
     let Some(agent) = scene.world.agents.get(id) else { return };
     match fact {
         // Pauses in single queues are told when they add up to another state of the agent.
         AgentFact::Found { .. } | AgentFact::QueuePaused { .. } | AgentFact::QueueResumed { .. } => {}
+        // Whether the agent is ready follows; what is planned is told when it matters; a reservation is told to clients.
         AgentFact::ModeChosen { .. } | AgentFact::WrapUpPlanned(_) | AgentFact::Reserved { .. } => {}
         AgentFact::LoggedIn { device, queue } => login(scene, id, device, queue.as_deref()),
         AgentFact::QueueLoggedOut { queue } => {
-            if let Some(frame) = frame(scene, id, agent) {
+            if let Some(mut frame) = frame(scene, id, agent) {
+                frame.Reasons = asked_reasons(scene);
                 scene.tell_agent(id, EventQueueLogout::of(frame, Cow::Borrowed(queue)));
             }
         }
         AgentFact::LoggedOut { queue } => {
-            if let Some(frame) = frame(scene, id, agent) {
+            if let Some(mut frame) = frame(scene, id, agent) {
+                frame.Reasons = asked_reasons(scene);
                 let event =
                     EventAgentLogout { ThisQueue: queue.as_deref().map(Cow::Borrowed), ..EventAgentLogout::of(frame) };
                 scene.tell_agent(id, event);
@@ -117,7 +177,17 @@ pub(super) fn login<'w>(scene: &mut Scene<'w, '_>, id: &'w str, device: &'w str,
     let mut frame = scene.device(device);
     frame.AgentID = Some(Cow::Borrowed(id));
     frame.ThisQueue = queue.map(Cow::Borrowed);
+    frame.Reasons = asked_reasons(scene);
+    if let Some(Ask::Login { mode, .. }) = scene.asked.map(|asked| &asked.ask) {
+        frame.AgentWorkMode = Some(work_mode(*mode));
+    }
     scene.tell_agent(id, EventAgentLogin::of(frame));
+}
+
+/// Why somebody asked to be logged in or out.
+fn asked_reasons<'w>(scene: &Scene<'w, '_>) -> Option<Pairs<'w>> {
+    let (Ask::Login { reasons, .. } | Ask::Logout { reasons, .. }) = &scene.asked?.ask else { return None };
+    (!reasons.is_empty()).then(|| pairs(reasons))
 }
 
 /// Says what the agent can be offered.
@@ -125,11 +195,21 @@ pub(super) fn readiness<'w>(scene: &mut Scene<'w, '_>, id: &'w str, agent: &'w A
     let Some(mut frame) = frame(scene, id, agent) else { return };
     match agent.state {
         AgentState::LoggedOut => {}
-        AgentState::Ready => scene.tell_agent(id, EventAgentReady::of(frame, AgentWorkMode::AutoIn)),
+        AgentState::Ready => {
+            let mode = if agent.chose { fitting(agent.mode, true) } else { AgentWorkMode::AutoIn };
+            frame.Reasons = (!agent.reasons.is_empty()).then(|| pairs(&agent.reasons));
+            scene.tell_agent(id, EventAgentReady::of(frame, mode));
+        }
         AgentState::NotReady => {
             let paused = agent.queues.values().any(Option::is_some);
-            frame.AgentWorkMode = Some(if paused { AgentWorkMode::AuxWork } else { AgentWorkMode::Unknown });
-            if !agent.reason.is_empty() {
+            frame.AgentWorkMode = Some(match (agent.chose, paused) {
+                (true, _) => fitting(agent.mode, false),
+                (false, true) => AgentWorkMode::AuxWork,
+                (false, false) => AgentWorkMode::Unknown,
+            });
+            if !agent.reasons.is_empty() {
+                frame.Reasons = Some(pairs(&agent.reasons));
+            } else if !agent.reason.is_empty() {
                 frame.Reasons = Some(Pairs::from([(Cow::Borrowed("Reason"), Datum::from(agent.reason.as_str()))]));
             }
             scene.tell_agent(id, EventAgentNotReady::of(frame));
@@ -137,13 +217,43 @@ pub(super) fn readiness<'w>(scene: &mut Scene<'w, '_>, id: &'w str, agent: &'w A
         AgentState::AfterCallWork => {
             frame.AgentWorkMode = Some(AgentWorkMode::AfterCallWork);
             if let Some(wrapup) = &agent.wrapup {
-                frame.ThisQueue = Some(Cow::Borrowed(&wrapup.queue));
+                frame.ThisQueue = some(&wrapup.queue).map(Cow::Borrowed);
                 let seconds = i64::try_from(wrapup.until.micros_since(wrapup.since) / 1_000_000).unwrap_or(i64::MAX);
-                let planned = Pairs::from([(Cow::Borrowed("WrapUpTime"), Datum::from(seconds))]);
+                let ends = wrapup.until != Time(u64::MAX);
+                let planned = if ends { Datum::from(seconds) } else { Datum::from(UNTIMED) };
+                let planned = Pairs::from([(Cow::Borrowed("WrapUpTime"), planned)]);
                 frame.Extensions = scene.extensions(planned);
             }
             scene.tell_agent(id, EventAgentNotReady::of(frame));
         }
+    }
+}
+
+/// The mode the agent chose, where it belongs to what the agent is.
+fn fitting(mode: WorkMode, ready: bool) -> AgentWorkMode {
+    let of_ready = match mode {
+        WorkMode::Unknown => return AgentWorkMode::Unknown,
+        WorkMode::ManualIn | WorkMode::AutoIn | WorkMode::ReturnBack => true,
+        WorkMode::LegalGuard
+        | WorkMode::AfterCallWork
+        | WorkMode::AuxWork
+        | WorkMode::NoCallDisconnect
+        | WorkMode::WalkAway => false,
+    };
+    if of_ready == ready { work_mode(mode) } else { AgentWorkMode::Unknown }
+}
+
+fn work_mode(mode: WorkMode) -> AgentWorkMode {
+    match mode {
+        WorkMode::Unknown => AgentWorkMode::Unknown,
+        WorkMode::ManualIn => AgentWorkMode::ManualIn,
+        WorkMode::AutoIn => AgentWorkMode::AutoIn,
+        WorkMode::LegalGuard => AgentWorkMode::LegalGuard,
+        WorkMode::AfterCallWork => AgentWorkMode::AfterCallWork,
+        WorkMode::AuxWork => AgentWorkMode::AuxWork,
+        WorkMode::NoCallDisconnect => AgentWorkMode::NoCallDisconnect,
+        WorkMode::WalkAway => AgentWorkMode::WalkAway,
+        WorkMode::ReturnBack => AgentWorkMode::ReturnBack,
     }
 }
 

@@ -3,19 +3,20 @@
 use alloc::borrow::Cow;
 
 use cordboard_core::call::LegState;
-use cordboard_core::event::{Cause, LegFact, Role, With};
+use cordboard_core::event::{Cause, LegFact, Role, With, WrapUpPlan};
 use cordboard_core::world::{Call, Leg};
 use cordboard_core::{CallId, LegId};
 
 use super::attributes::{Datum, PartyFrame};
 use super::calls::{changed, deleted, observer_frame, third_party};
+use super::devices::UNTIMED;
 use super::enums::{CallState, CallType, DNRole};
 use super::messages::{
-    EventAbandoned, EventDestinationBusy, EventDialing, EventEstablished, EventHeld, EventMuteOff, EventMuteOn,
-    EventNetworkReached, EventPartyAdded, EventPartyChanged, EventPartyDeleted, EventReleased, EventRetrieved,
-    EventRinging,
+    EventAbandoned, EventBridged, EventDestinationBusy, EventDialing, EventEstablished, EventHeld,
+    EventListenDisconnected, EventListenReconnected, EventMuteOff, EventMuteOn, EventNetworkReached, EventPartyAdded,
+    EventPartyChanged, EventPartyDeleted, EventReleased, EventRetrieved, EventRinging,
 };
-use super::party::{Party, call_type, conn_id, number, role, some};
+use super::party::{Party, call_type, conn_id, is_called, number, opposite, role, some};
 use super::scene::Scene;
 
 /// Says a fact about a leg.
@@ -41,11 +42,15 @@ pub(super) fn leg<'w>(scene: &mut Scene<'w, '_>, call: CallId, id: LegId, fact: 
         LegFact::Parked { space, by } => parked(scene, party, space, by),
         // Whoever fetches a parked call comes to it with a leg that moves.
         LegFact::Unparked { .. } => {}
-        LegFact::Deafened { .. } | LegFact::Undeafened { .. } | LegFact::Bridged => {}
+        LegFact::Deafened { by } => listen(scene, party, false, by),
+        LegFact::Undeafened { by } => listen(scene, party, true, by),
+        LegFact::Bridged => bridged(scene, party),
         LegFact::Muted => mute(scene, party, true),
         LegFact::Unmuted => mute(scene, party, false),
         LegFact::Moved { to } => moved(scene, party, *to),
-        LegFact::Ended { cause, by_self, .. } => ended(scene, party, *cause, *by_self),
+        // A queue that called somebody outside goes on as the queue the call waits in.
+        LegFact::Ended { cause: Cause::Queued, .. } => {}
+        LegFact::Ended { cause, by_self, by, .. } => ended(scene, party, *cause, (*by_self, by.as_deref())),
     }
 }
 
@@ -56,18 +61,14 @@ pub(super) fn begun<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>) {
     }
     let mut frame = party.frame(scene);
     let thread = frame.CallThreadID.clone();
-    match party.leg.role {
-        Role::Originator => {
-            if party.call.dnis.is_empty() && frame.CallType != CallType::Consult {
-                frame.CallType = CallType::Unknown;
-            }
-            scene.tell_call(&thread, EventDialing::of(frame));
-        }
-        Role::Destination => {
-            arriving(scene, party, &mut frame);
-            scene.tell_call(&thread, EventRinging::of(frame));
-        }
+    if is_called(party.leg) {
+        arriving(scene, party, &mut frame);
+        return scene.tell_call(&thread, EventRinging::of(frame));
     }
+    if party.call.dnis.is_empty() && frame.CallType != CallType::Consult {
+        frame.CallType = CallType::Unknown;
+    }
+    scene.tell_call(&thread, EventDialing::of(frame));
 }
 
 /// A party that comes to a call by a hand-over, or as the third, is told so.
@@ -79,16 +80,29 @@ fn arriving<'w>(scene: &Scene<'w, '_>, party: Party<'w>, frame: &mut PartyFrame<
     if let Some(transfer) = party.call.transfer.as_ref().filter(|transfer| transfer.by != party.leg.device) {
         frame.CallState = CallState::Transferred;
         third_party(frame, scene.known(&transfer.by).map(|by| (by, DNRole::TransferredBy)));
-    } else if party.far_count() > 1 {
+        return;
+    }
+    if party.far_count() > 1 {
         frame.CallState = CallState::Conferenced;
+    }
+    if let Some(by) = party.leg.by.as_deref().and_then(|by| scene.known(by)) {
+        frame.ThirdPartyDN = Some(Cow::Borrowed(by));
+        frame.ThirdPartyDNRole = adder(scene, party).map(|_| DNRole::AddedBy);
     }
 }
 
+/// Who brought the party in and is in the call too.
+fn adder<'w>(scene: &Scene<'w, '_>, party: Party<'w>) -> Option<&'w str> {
+    let by = party.leg.by.as_deref().and_then(|by| scene.known(by))?;
+    party.far_legs().any(|(_, leg)| !leg.outside && leg.device == by).then_some(by)
+}
+
 fn network_reached<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>) {
-    let calling: Vec<_> =
-        scene.told_legs(party.call, Some(party.id)).filter(|(_, leg)| leg.state == LegState::Dialing).collect();
+    let calling: Vec<_> = callers(scene, party.call, Some(party.id));
     for caller in calling {
-        let frame = party.other(caller).frame(scene);
+        let mut frame = party.other(caller).frame(scene);
+        frame.OtherDN = some(number(party.leg)).map(Cow::Borrowed);
+        frame.OtherDNRole = frame.OtherDN.as_ref().map(|_| opposite(frame.ThisDNRole));
         let thread = frame.CallThreadID.clone();
         scene.tell_call(&thread, EventNetworkReached::of(frame));
     }
@@ -97,10 +111,17 @@ fn network_reached<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>) {
 /// Says that a party is connected; and, where two others speak already, that it came to them.
 fn established<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>) {
     connected(scene, party);
-    let handed_over = party.call.transfer.is_some();
-    if party.leg.role == Role::Destination && party.far_count() > 1 && !handed_over {
-        added(scene, party, None);
+    // Of one that moved into the call before it answered, the others were told then.
+    let told = party.call.transfer.is_some() || party.leg.came_from.is_some();
+    if party.leg.role == Role::Destination && party.far_count() > 1 && !told {
+        added(scene, party, adder(scene, party));
     }
+}
+
+/// Parties of ours that call and wait to be put through. A queue that calls is told only how that ends.
+fn callers<'w>(scene: &Scene<'w, '_>, call: &'w Call, apart_from: Option<LegId>) -> Vec<(LegId, &'w Leg)> {
+    let calls = |leg: &Leg| leg.state == LegState::Dialing && !scene.is_queue(&leg.device);
+    scene.told_legs(call, apart_from).filter(|(_, leg)| calls(leg)).collect()
 }
 
 /// Says that a party is connected.
@@ -123,7 +144,16 @@ fn business<'w>(scene: &Scene<'w, '_>, party: Party<'w>, frame: &mut PartyFrame<
     let Some(queue) = &party.leg.queue else { return };
     let extensions = frame.Extensions.get_or_insert_default();
     extensions.insert(Cow::Borrowed("BusinessCall"), Datum::from(1));
-    let wrapup_ms = scene.world.queues.get(queue).and_then(|queue| queue.wrapup_ms).unwrap_or_default();
+    let agent = scene.world.agent_on(&party.leg.device).and_then(|agent| scene.world.agents.get(agent));
+    let wrapup_ms = match agent.and_then(|agent| agent.plan) {
+        Some(WrapUpPlan::None) => 0,
+        Some(WrapUpPlan::Timed { ms }) => ms,
+        Some(WrapUpPlan::Untimed) => {
+            extensions.insert(Cow::Borrowed("WrapUpTime"), Datum::from(UNTIMED));
+            return;
+        }
+        None => scene.world.queues.get(queue).and_then(|queue| queue.wrapup_ms).unwrap_or_default(),
+    };
     if let (1.., Ok(seconds)) = (wrapup_ms, i64::try_from(wrapup_ms / 1_000)) {
         extensions.insert(Cow::Borrowed("WrapUpTime"), Datum::from(seconds));
     }
@@ -197,6 +227,38 @@ pub(super) fn mute<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, on: bool) {
     }
 }
 
+/// Says that a party does not hear the others, or hears them again; `by` is who asked for it.
+pub(super) fn listen<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, on: bool, by: &'w str) {
+    if !scene.tells(party.leg) {
+        return;
+    }
+    let dn = party.leg.device.as_str();
+    let call = party.frame(scene);
+    let mut frame = scene.device(dn);
+    frame.CallState = Some(if on { CallState::Ok } else { CallState::Deafened });
+    frame.CallType = Some(call.CallType);
+    (frame.OtherDN, frame.OtherDNRole) = (call.OtherDN, call.OtherDNRole);
+    frame.DNIS = call.DNIS;
+    frame.UserData = call.UserData;
+    frame.ThirdPartyDN = scene.known(by).map(Cow::Borrowed);
+    let (role, conn, id) = (call.ThisDNRole, call.ConnID, call.CallID);
+    if on {
+        scene.tell_device(dn, EventListenReconnected::of(frame, role, conn, id));
+    } else {
+        scene.tell_device(dn, EventListenDisconnected::of(frame, role, conn, id));
+    }
+}
+
+/// Says that another appearance of the party's number answered.
+pub(super) fn bridged<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>) {
+    if scene.tells(party.leg) {
+        let mut frame = party.frame(scene);
+        frame.CallState = CallState::Bridged;
+        let thread = frame.CallThreadID.clone();
+        scene.tell_call(&thread, EventBridged::of(frame));
+    }
+}
+
 /// A leg goes on in another call: by a hand-over, as a third party, or because the switch joined two calls.
 fn moved<'w>(scene: &mut Scene<'w, '_>, from: Party<'w>, to: CallId) {
     let Some(party) = Party::find(scene, to, from.id) else { return };
@@ -232,7 +294,7 @@ fn moved<'w>(scene: &mut Scene<'w, '_>, from: Party<'w>, to: CallId) {
     }
 }
 
-fn ended<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, cause: Cause, by_self: bool) {
+fn ended<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, cause: Cause, (by_self, by): (bool, Option<&'w str>)) {
     let spoke = party.leg.answered.is_some();
     if !spoke {
         refused(scene, party, cause);
@@ -247,17 +309,18 @@ fn ended<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, cause: Cause, by_self:
         return;
     }
     let who = number(party.leg);
+    let by = by.and_then(|by| scene.known(by)).unwrap_or(who);
     let others: Vec<_> =
         scene.told_legs(party.call, Some(party.id)).filter(|(_, leg)| leg.answered.is_some()).collect();
     for other in others {
         let mut frame = party.other(other).frame(scene);
-        deleted(&mut frame, who, remain);
+        deleted(&mut frame, who, by, remain);
         let thread = frame.CallThreadID.clone();
         scene.tell_call(&thread, EventPartyDeleted::of(frame));
     }
     for observer in party.call.supervisors.keys().filter(|by| scene.tells_device(by)).collect::<Vec<_>>() {
         let mut frame = observer_frame(scene, party.call_id, party.call, observer, None);
-        deleted(&mut frame, who, remain);
+        deleted(&mut frame, who, by, remain);
         let thread = frame.CallThreadID.clone();
         scene.tell_call(&thread, EventPartyDeleted::of(frame));
     }
@@ -280,7 +343,10 @@ fn released<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, cause: Cause, by_se
     };
     frame.Extensions.get_or_insert_default().insert(Cow::Borrowed("ReleasingParty"), Datum::from(side));
     let thread = frame.CallThreadID.clone();
-    let rang = party.leg.role == Role::Destination && party.leg.answered.is_none();
+    let rang = is_called(party.leg) && party.leg.answered.is_none();
+    if rang && party.leg.bridged {
+        return scene.tell_call(&thread, EventReleased::of(frame));
+    }
     if rang && !by_self && matches!(cause, Cause::Cancelled | Cause::Normal) {
         return scene.tell_call(&thread, EventAbandoned::of(frame));
     }
@@ -334,7 +400,48 @@ fn made_conference(scene: &Scene<'_, '_>, party: Party<'_>) -> bool {
 /// A call could not be put through: the calling party is told why. If another target is still being called, or a queue
 /// goes on looking for one, it is not at its end.
 fn refused<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, cause: Cause) {
-    let state = match cause {
+    let Some(state) = refused_state(cause) else { return };
+    let callers: Vec<_> = match party.leg.role {
+        Role::Originator if is_called(party.leg) || scene.is_queue(&party.leg.device) => return,
+        // The switch refused before it called anybody.
+        Role::Originator if scene.tells(party.leg) && party.call.last_refusal.is_none() => vec![(party.id, party.leg)],
+        Role::Originator => return,
+        Role::Destination if party.leg.queue.is_some() => return,
+        Role::Destination if party.call.living().any(|(_, leg)| leg.state == LegState::Ringing) => return,
+        Role::Destination => callers(scene, party.call, Some(party.id)),
+    };
+    for caller in callers {
+        let mut frame = party.other(caller).frame(scene);
+        frame.CallState = state;
+        let thread = frame.CallThreadID.clone();
+        scene.tell_call(&thread, EventDestinationBusy::of(frame));
+    }
+}
+
+/// A target could not be called at all: whoever calls is told.
+pub(super) fn target_refused<'w>(
+    scene: &mut Scene<'w, '_>,
+    call_id: CallId,
+    call: &'w Call,
+    to: &'w str,
+    cause: Cause,
+) {
+    let state = refused_state(cause).unwrap_or(CallState::GeneralError);
+    for (id, leg) in callers(scene, call, None) {
+        let mut frame = Party { call_id, call, id, leg }.frame(scene);
+        frame.CallState = state;
+        if let Some(to) = some(to).filter(|to| *to != number(leg)) {
+            frame.OtherDN = Some(Cow::Borrowed(to));
+            frame.OtherDNRole = Some(DNRole::Destination);
+        }
+        let thread = frame.CallThreadID.clone();
+        scene.tell_call(&thread, EventDestinationBusy::of(frame));
+    }
+}
+
+/// What a calling party is told of a refusal; of some it is told in another way.
+fn refused_state(cause: Cause) -> Option<CallState> {
+    Some(match cause {
         Cause::Busy | Cause::Rejected => CallState::Busy,
         Cause::Unallocated => CallState::SitInvalidnum,
         Cause::Congestion => CallState::AllTrunksBusy,
@@ -348,22 +455,6 @@ fn refused<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, cause: Cause) {
         | Cause::Redirected
         | Cause::Queued
         | Cause::Lost
-        | Cause::Other => return,
-    };
-    let callers: Vec<_> = match party.leg.role {
-        // The switch refused before it called anybody.
-        Role::Originator if scene.tells(party.leg) && party.call.last_refusal.is_none() => vec![(party.id, party.leg)],
-        Role::Originator => return,
-        Role::Destination if party.leg.queue.is_some() => return,
-        Role::Destination if party.call.living().any(|(_, leg)| leg.state == LegState::Ringing) => return,
-        Role::Destination => {
-            scene.told_legs(party.call, Some(party.id)).filter(|(_, leg)| leg.state == LegState::Dialing).collect()
-        }
-    };
-    for caller in callers {
-        let mut frame = party.other(caller).frame(scene);
-        frame.CallState = state;
-        let thread = frame.CallThreadID.clone();
-        scene.tell_call(&thread, EventDestinationBusy::of(frame));
-    }
+        | Cause::Other => return None,
+    })
 }

@@ -17,6 +17,7 @@ pub mod messages;
 mod party;
 mod project;
 pub mod requests;
+mod routing;
 pub mod rules;
 mod scene;
 mod snapshot;

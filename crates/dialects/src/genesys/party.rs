@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 
 use cordboard_core::call::LegState;
-use cordboard_core::event::{Direction, Role};
+use cordboard_core::event::{CallResult, Direction, Role};
 use cordboard_core::world::{Call, Leg};
 use cordboard_core::{CallId, ConnId, LegId};
 
@@ -44,8 +44,10 @@ impl<'w> Party<'w> {
         let far = self.far_end();
         let role = role(self.leg.role);
         let mut frame = head(scene, self.call_id, self.call, number(self.leg), role);
-        // Who calls is no agent of a queue, even where the call is about one that came from there.
-        let from_queue = self.leg.queue.as_deref().filter(|_| self.leg.role == Role::Destination);
+        // Who calls is no agent of a queue, even where the call is about one that came from there. A queue that calls is
+        // told of as itself.
+        let itself = scene.is_queue(&self.leg.device).then_some(self.leg.device.as_str());
+        let from_queue = itself.or(self.leg.queue.as_deref().filter(|_| is_called(self.leg)));
         frame.ThisQueue = from_queue.map(Cow::Borrowed);
         frame.OtherDN = far.number.map(Cow::Borrowed);
         frame.OtherDNRole = far.number.map(|_| opposite(role));
@@ -57,7 +59,8 @@ impl<'w> Party<'w> {
     /// Legs at the far end: they have not ended, and speak or call while this one speaks.
     pub(super) fn far_legs(self) -> impl Iterator<Item = (LegId, &'w Leg)> {
         let Self { call, id, .. } = self;
-        call.living().filter(move |(other, leg)| *other != id && leg.state != LegState::Ringing)
+        let absent = |state| matches!(state, LegState::Ringing | LegState::Bridged);
+        call.living().filter(move |(other, leg)| *other != id && !absent(leg.state))
     }
 
     /// How many parties are at the far end, unseen ones not counted.
@@ -71,11 +74,21 @@ impl<'w> Party<'w> {
         let mut end = match (far.next(), far.next()) {
             (Some((_, one)), None) => FarEnd { number: some(number(one)), queue: one.queue.as_deref() },
             (Some(_), Some(_)) => FarEnd::default(),
-            (None, _) => FarEnd { number: self.expected().or_else(|| self.gone()), queue: None },
+            (None, _) => {
+                FarEnd { number: self.observer().or_else(|| self.expected()).or_else(|| self.gone()), queue: None }
+            }
         };
         // A call that the switch set up for a party may have that party's number at both ends.
         end.number = end.number.filter(|far| *far != number(self.leg));
         end
+    }
+
+    /// The others left, and were told to have left; only a silent listener is there.
+    fn observer(self) -> Option<&'w str> {
+        let left =
+            self.leg.answered.is_some() && self.call.hung_up_by.as_ref().is_some_and(|(who, ..)| *who != self.id);
+        let mut observers = self.call.supervisors.keys().filter(|_| left);
+        observers.next().filter(|_| observers.next().is_none()).map(String::as_str)
     }
 
     /// Nobody is there yet: where the call was handed to, or the number dialled by a party that calls or talks with the
@@ -132,7 +145,25 @@ pub(super) fn head<'w>(
     if !call.user_data.is_empty() {
         frame.UserData = Some(pairs(&call.user_data));
     }
+    let class = call.result.and_then(|result| match result {
+        CallResult::Person => None,
+        CallResult::AnsweringMachine => Some("AM"),
+        CallResult::Fax => Some("FAX"),
+    });
+    if let Some(class) = class {
+        frame.UserData.get_or_insert_default().entry(Cow::Borrowed("AnswerClass")).or_insert(Datum::from(class));
+    }
+    frame.ReferenceID = scene.reference;
     frame
+}
+
+/// Whether a party is called and does not call. The agent of a predictive call is called although the call is made on
+/// the agent's side; a telephone that rings before its own call is dialled calls.
+pub(super) fn is_called(leg: &Leg) -> bool {
+    match leg.role {
+        Role::Destination => true,
+        Role::Originator => leg.rang.is_some() && leg.queue.is_some(),
+    }
 }
 
 /// A call's name: 16 hexadecimal digits, `@`, the switch.

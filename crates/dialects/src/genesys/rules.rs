@@ -78,6 +78,9 @@ pub enum Rule {
     ThreadOfConsult,
     /// `EventDiverted` and `EventAbandoned` of a queue only for a call that is queued there, and each entry ends once.
     QueueBalance,
+    /// `EventRouteUsed` and treatments only for a call that a routing instruction is asked for there, and each such wait
+    /// ends once: by `EventRouteUsed`, or by `EventAbandoned`.
+    RouteBalance,
     /// A plain `EventRetrieved` repeats the role and the queue from before the hold.
     RetrievedAsBefore,
     /// `EventRetrieved` only after `EventHeld`.
@@ -110,6 +113,8 @@ pub struct Rules<'a> {
     thread: BTreeMap<String, String>,
     /// Queue entries that are not yet over, by call and queue.
     queued: BTreeMap<(String, String), usize>,
+    /// Waits for a routing instruction, by call and route point.
+    routing: BTreeSet<(String, String)>,
     /// Parties that are not yet over, by call and number.
     parties: BTreeMap<(String, String), Party>,
     /// Agent by the number they are logged in on, with the groups.
@@ -151,6 +156,7 @@ impl<'a> Rules<'a> {
             clock: BTreeMap::new(),
             thread: BTreeMap::new(),
             queued: BTreeMap::new(),
+            routing: BTreeSet::new(),
             parties: BTreeMap::new(),
             agents: BTreeMap::new(),
             out_of_service: BTreeSet::new(),
@@ -186,6 +192,7 @@ impl<'a> Rules<'a> {
         }
         self.threads(&view, &mut found);
         self.queues(&view, &mut found);
+        self.routes(&view, &mut found);
         self.parties(&view, &mut found);
         self.agents(&view, message, &mut found);
         self.devices(&view, &mut found);
@@ -201,9 +208,11 @@ impl<'a> Rules<'a> {
             text: format!("call {call} {text} {dn}"),
         };
         let queues = self.queued.keys().map(|(call, dn)| open(Rule::QueueBalance, call, dn, "is still queued at"));
+        let routes =
+            self.routing.iter().map(|(call, dn)| open(Rule::RouteBalance, call, dn, "still waits for a route at"));
         let parties = self.parties.iter().filter(|(_, party)| party.legs > 0);
         let parties = parties.map(|((call, dn), _)| open(Rule::PartyEndsOnce, call, dn, "has not ended on"));
-        queues.chain(parties).collect()
+        queues.chain(routes).chain(parties).collect()
     }
 
     fn threads(&mut self, view: &View<'_>, found: &mut Vec<Finding>) {
@@ -254,9 +263,34 @@ impl<'a> Rules<'a> {
         }
     }
 
+    fn routes(&mut self, view: &View<'_>, found: &mut Vec<Finding>) {
+        let (Some(conn), Some(dn)) = (view.text("ConnID"), view.text("ThisDN")) else { return };
+        let key = (conn.to_owned(), dn.to_owned());
+        match view.spec.name {
+            "EventRouteRequest" => _ = self.routing.insert(key),
+            "EventAbandoned" => _ = self.routing.remove(&key),
+            "EventPartyChanged" => {
+                if !self.routing.contains(&key)
+                    && let Some(previous) = view.text("PreviousConnID")
+                    && self.routing.remove(&(previous.to_owned(), dn.to_owned()))
+                {
+                    self.routing.insert(key);
+                }
+            }
+            "EventRouteUsed" if self.routing.remove(&key) => {}
+            "EventTreatmentApplied" | "EventTreatmentEnd" | "EventTreatmentNotApplied"
+                if self.routing.contains(&key) => {}
+            "EventRouteUsed" | "EventTreatmentApplied" | "EventTreatmentEnd" | "EventTreatmentNotApplied" => {
+                found.push(view.finding(Rule::RouteBalance, Level::Fail, "the call waits for no route there"));
+            }
+            _ => {}
+        }
+    }
+
     fn parties(&mut self, view: &View<'_>, found: &mut Vec<Finding>) {
         let (Some(conn), Some(dn)) = (view.text("ConnID"), view.text("ThisDN")) else { return };
-        if view.spec.topic != Topic::CallThread || view.text("ThisQueue") == Some(dn) {
+        let waits = view.text("ThisQueue") == Some(dn) || view.spec.name.starts_with("EventTreatment");
+        if view.spec.topic != Topic::CallThread || waits {
             return;
         }
         let key = (conn.to_owned(), dn.to_owned());

@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 
-use cordboard_core::event::DeviceKind;
+use cordboard_core::event::{Asked, DeviceKind, Direction};
 use cordboard_core::world::{Call, Leg};
 use cordboard_core::{Event, LegId, Origin, ThreadId, World};
 use serde::Serialize;
@@ -20,6 +20,10 @@ pub(super) struct Scene<'w, 'o> {
     pub(super) settings: &'w Settings,
     pub(super) world: &'w World,
     pub(super) time: Time,
+    /// What the client calls the request that caused it all.
+    pub(super) reference: Option<u64>,
+    /// That request.
+    pub(super) asked: Option<&'w Asked>,
     /// Set where nobody said it at the time.
     synthesised: Option<Synthesised>,
     out: &'o mut Vec<Message>,
@@ -37,18 +41,39 @@ impl<'w, 'o> Scene<'w, 'o> {
             Origin::Live => None,
             Origin::Synthesised => Some(Synthesised { since: event.since }),
         };
-        Self { settings, world, time: Time::from_micros(event.at.0), synthesised, out }
+        let asked = event.request.and_then(|request| world.requests.get(&request));
+        let reference = asked.map(|asked| asked.reference);
+        Self { settings, world, time: Time::from_micros(event.at.0), reference, asked, synthesised, out }
     }
 
     /// The present, told to whoever comes late.
     pub(super) fn now(settings: &'w Settings, world: &'w World, out: &'o mut Vec<Message>) -> Self {
         let synthesised = Some(Synthesised { since: None });
-        Self { settings, world, time: Time::from_micros(world.now.0), synthesised, out }
+        let time = Time::from_micros(world.now.0);
+        Self { settings, world, time, reference: None, asked: None, synthesised, out }
     }
 
-    /// Whether events are told on a number: telephones of ours, never outside parties and trunks.
+    /// Whether events are told on a number: telephones of ours, queues and route points, never outside parties and trunks.
     pub(super) fn tells_device(&self, number: &str) -> bool {
-        self.world.devices.get(number).is_some_and(|device| device.kind == DeviceKind::Extension)
+        self.kind(number).is_some_and(|kind| kind != DeviceKind::Trunk)
+    }
+
+    /// What a number is.
+    pub(super) fn kind(&self, number: &str) -> Option<DeviceKind> {
+        self.world.devices.get(number).map(|device| device.kind)
+    }
+
+    /// Whether calls wait at a number, for agents or for a routing instruction.
+    pub(super) fn is_queue(&self, number: &str) -> bool {
+        self.kind(number).is_some_and(|kind| match kind {
+            DeviceKind::Queue | DeviceKind::RouteQueue | DeviceKind::RoutePoint => true,
+            DeviceKind::Extension | DeviceKind::Trunk => false,
+        })
+    }
+
+    /// Whether a queue made the call, to give who answers outside to an agent.
+    pub(super) fn is_predictive(&self, call: &Call) -> bool {
+        call.direction == Direction::Outbound && self.is_queue(&call.ani)
     }
 
     /// A number, if it belongs to the site; what else hands calls on (an operator's program) is no third party.
@@ -79,6 +104,7 @@ impl<'w, 'o> Scene<'w, 'o> {
         let mut frame = DeviceFrame::new(self.server(), Cow::Borrowed(number), self.time);
         frame.AgentID = self.world.agent_on(number).map(Cow::Borrowed);
         frame.Extensions = self.extensions(Pairs::new());
+        frame.ReferenceID = self.reference;
         frame
     }
 

@@ -3,11 +3,12 @@
 use cordboard_core::World;
 use cordboard_core::agent::AgentState;
 use cordboard_core::call::LegState;
+use cordboard_core::event::DeviceKind;
 
 use super::messages::{EventDNDOn, EventDNOutOfService};
 use super::party::Party;
 use super::scene::Scene;
-use super::{calls, devices, legs};
+use super::{calls, devices, legs, routing};
 use crate::{Message, Position, Settings};
 
 /// Says a world: devices that are not as usual, agents, and calls under way.
@@ -27,6 +28,13 @@ pub(super) fn snapshot(settings: &Settings, world: &World, _at: Position, out: &
         if device.messages_new > 0 {
             devices::messages(&mut scene, number, device.messages_new, None);
         }
+        if device.off_hook {
+            let call = device.legs.iter().map(|(call, _)| *call).next_back();
+            devices::hook(&mut scene, number, true, call);
+        }
+        if let Some(monitor) = &device.monitors {
+            devices::monitoring(&mut scene, number, monitor);
+        }
     }
     for (id, agent) in world.agents.iter().filter(|(_, agent)| agent.state != AgentState::LoggedOut) {
         let Some(device) = &agent.device else { continue };
@@ -42,6 +50,16 @@ pub(super) fn snapshot(settings: &Settings, world: &World, _at: Position, out: &
         for queue in call.queued.keys() {
             calls::queued(&mut scene, *call_id, call, queue);
         }
+        for (at, waits) in &call.routing {
+            // Where it waited in a queue as well, it waits as long as it is queued.
+            if scene.kind(at) == Some(DeviceKind::RouteQueue) && !call.queued.contains_key(at) {
+                continue;
+            }
+            routing::requested(&mut scene, *call_id, call, at);
+            if let Some((kind, parameters)) = &waits.treatment {
+                routing::applied(&mut scene, *call_id, call, (at, *kind), parameters);
+            }
+        }
         for (id, leg) in call.living() {
             party(&mut scene, Party { call_id: *call_id, call, id, leg });
         }
@@ -54,7 +72,8 @@ pub(super) fn snapshot(settings: &Settings, world: &World, _at: Position, out: &
 fn party<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>) {
     legs::begun(scene, party);
     match party.leg.state {
-        LegState::New | LegState::Dialing | LegState::Ringing | LegState::Bridged | LegState::Ended => {}
+        LegState::New | LegState::Dialing | LegState::Ringing | LegState::Ended => {}
+        LegState::Bridged => legs::bridged(scene, party),
         LegState::Connected | LegState::Parked => legs::connected(scene, party),
         LegState::Held => {
             legs::connected(scene, party);
@@ -63,5 +82,8 @@ fn party<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>) {
     }
     if party.leg.muted {
         legs::mute(scene, party, true);
+    }
+    if party.leg.deaf {
+        legs::listen(scene, party, false, "");
     }
 }

@@ -1,10 +1,11 @@
 //! Requests: each is read as what it means, and what is wrong is said.
 
+use cordboard_core::call::LegState;
 use cordboard_core::datum::{Datum, Pairs};
 use cordboard_core::event::{ForwardMode, MonitorScope, RouteKind, SuperviseMode, TreatmentKind, WorkMode};
 use cordboard_core::ids::ConnId;
 use cordboard_core::listed::Listed;
-use cordboard_core::request::{Ask, Joining, PredictiveTargets, Refusal, cannot};
+use cordboard_core::request::{Ask, Joining, PredictiveTargets, Refusal, refuse_leg};
 use cordboard_dialects::genesys::requests::{About, REQUESTS, parse, schema, terr};
 use serde_json::{Value, json};
 
@@ -220,7 +221,10 @@ fn every_request_is_read_as_what_it_means_and_its_schema_agrees() {
             assert_eq!(spec.about != About::Client, ask.is_about_device(), "{}", spec.name);
             for (_, kind) in ask.calls().into_iter().flatten() {
                 assert!(refusals.contains(&Refusal::NoSuchCall), "{}", spec.name);
-                assert!(kind.is_none_or(|kind| refusals.contains(&cannot(kind))), "{}: {kind:?}", spec.name);
+                for state in LegState::ALL {
+                    let refusal = kind.and_then(|kind| refuse_leg(*state, kind));
+                    assert!(refusal.is_none_or(|refusal| refusals.contains(&refusal)), "{}: {refusal:?}", spec.name);
+                }
             }
         }
     }

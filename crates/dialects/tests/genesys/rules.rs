@@ -1,6 +1,8 @@
 //! Each rule finds what it is there to find, and nothing else does.
 
-use cordboard_core::event::{AgentFact, CallFact, Cause, DequeueReason, DeviceFact, Direction, LegFact};
+use cordboard_core::event::{
+    AgentFact, CallFact, Cause, DequeueReason, DeviceFact, Direction, LegFact, Pairs, RouteKind, TreatmentKind,
+};
 use cordboard_dialects::Message;
 use cordboard_dialects::genesys::rules::{Level, Rule, Rules};
 use serde_json::{Value, json};
@@ -148,6 +150,25 @@ fn what_begins_ends_once() {
     let mut doubled = stream();
     doubled.push(doubled.last().unwrap().clone());
     assert_eq!(broken(&doubled), only(Rule::PartyEndsOnce));
+}
+
+#[test]
+fn a_wait_for_a_route_ends_once() {
+    let mut story = Story::new();
+    story.begin(1, Direction::Internal, "101", "501", None);
+    let (caller, _) = story.dials(1, "101");
+    let at = || "501".to_owned();
+    story.call(1, CallFact::RouteRequested { at: at() });
+    let (kind, parameters) = (TreatmentKind::Music, Pairs::new());
+    story.call(1, CallFact::TreatmentApplied { at: at(), kind, parameters });
+    story.call(1, CallFact::Routed { at: at(), to: None, kind: RouteKind::Reject });
+    story.ends(1, caller, Cause::Normal, true);
+    let [dialing, request, treatment, used, released] = story.messages.as_slice() else { panic!("five messages") };
+    let all = |messages: [&Message; 4]| broken(&messages.map(Message::clone));
+    assert_eq!(broken(&story.messages), []);
+    assert_eq!(all([dialing, request, treatment, released]), only(Rule::RouteBalance), "not ended");
+    let twice = vec![(Rule::RouteBalance, Level::Fail); 2];
+    assert_eq!(all([dialing, treatment, used, released]), twice, "not asked for");
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use cordboard_core::event::{
-    AgentFact, CallBegan, CallFact, Cause, DeviceFact, DeviceKind, Direction, LegFact, Party, QueueFact, Role, With,
+    AgentFact, CallBegan, CallFact, Cause, DeviceFact, DeviceKind, Direction, LegFact, Outcome, Party, QueueFact, Role,
+    With,
 };
-use cordboard_core::{CallId, ConnId, Event, Fact, LegId, Origin, ThreadId, Time, World, evolve};
+use cordboard_core::{CallId, ConnId, Event, Fact, LegId, Origin, RequestId, ThreadId, Time, World, evolve};
 use cordboard_dialects::genesys::enums::EnumStyle;
 use cordboard_dialects::genesys::rules::Rules;
 use cordboard_dialects::genesys::{DIALECT, catalogue, caused_by};
@@ -34,6 +35,8 @@ pub(crate) struct Story {
     pictures: Vec<(usize, Vec<Message>)>,
     legs: u64,
     pub(crate) origin: Origin,
+    /// The request that causes what is told.
+    pub(crate) request: Option<RequestId>,
     /// Which facts caused which events.
     pub(crate) caused: BTreeSet<(String, String)>,
 }
@@ -49,6 +52,7 @@ impl Story {
             pictures: Vec::new(),
             legs: 0,
             origin: Origin::Live,
+            request: None,
             caused: BTreeSet::new(),
         };
         story.tell(Fact::Founded { tenant: "acme".to_owned() });
@@ -56,6 +60,11 @@ impl Story {
             story.device(device, DeviceFact::Found { kind: DeviceKind::Extension, switch: "pbx".to_owned() });
         }
         story.device("line-1", DeviceFact::Found { kind: DeviceKind::Trunk, switch: "pbx".to_owned() });
+        for (number, kind) in
+            [("600", DeviceKind::Queue), ("550", DeviceKind::RouteQueue), ("501", DeviceKind::RoutePoint)]
+        {
+            story.device(number, DeviceFact::Found { kind, switch: "pbx".to_owned() });
+        }
         for queue in ["sales", "support"] {
             story.queue(queue, QueueFact::Found { switch: "pbx".to_owned() });
         }
@@ -66,7 +75,7 @@ impl Story {
     /// Tells a fact one millisecond after the last one and gives back what was said of it, in short.
     pub(crate) fn tell(&mut self, fact: Fact) -> Vec<String> {
         let at = Time(self.world.now.0.max(START) + 1_000);
-        let event = Event { at, since: None, origin: self.origin, request: None, fact };
+        let event = Event { at, since: None, origin: self.origin, request: self.request, fact };
         evolve(&mut self.world, &event);
         let mut said = Vec::new();
         (DIALECT.project)(&self.settings, &self.world, Position { epoch: 1, sequence: 1 }, &event, &mut said);
@@ -157,6 +166,11 @@ impl Story {
         self.leg(call, leg, LegFact::Ended { cause, code: None, by_self, by: None })
     }
 
+    /// The call is over, with its last leg.
+    pub(crate) fn end(&mut self, call: u64) -> Vec<String> {
+        self.call(call, CallFact::Ended { outcome: Outcome::Cancelled, cause: Cause::Normal, by: None })
+    }
+
     /// An inbound call that 101 has answered; gives back the legs of the caller and of 101.
     pub(crate) fn inbound(&mut self, call: u64) -> (LegId, LegId) {
         self.begin(call, Direction::Inbound, "+3581", "+3589", None);
@@ -190,7 +204,7 @@ impl Story {
 }
 
 fn internal(dn: &str) -> bool {
-    matches!(dn, "101" | "102" | "103" | "104" | "sales" | "support")
+    matches!(dn, "101" | "102" | "103" | "104" | "sales" | "support" | "600" | "550" | "501")
 }
 
 /// By rules and schema.
