@@ -205,18 +205,23 @@ impl Boxed {
 
     /// A telephone of ours is alerted.
     pub(super) fn ring(&mut self, call: CallNo, device: &str, via: Via) {
+        if let Some(leg) = self.ring_only(call, device, via) {
+            self.answer(leg);
+        }
+    }
+
+    /// The same, without answering. Gives the leg where the telephone answers by itself.
+    pub(super) fn ring_only(&mut self, call: CallNo, device: &str, via: Via) -> Option<LegNo> {
         let predicted = self.calls.get(&call).is_some_and(|call| call.predictive.is_some()) && via.queue.is_some();
         let role = if predicted { Role::Originator } else { Role::Destination };
         let of_queue = via.offered.and(via.queue.as_deref()).and_then(|queue| self.acd_queue(queue)?.no_answer_ms);
         let leg = self.add_leg(call, device, role, LegState::Ringing, via);
-        let Some(phone) = self.phones.get(device) else { return };
+        let phone = self.phones.get(device)?;
         let (no_answer_ms, auto_answer) = (of_queue.or(phone.settings.no_answer_ms), phone.settings.auto_answer);
         if let Some(ms) = no_answer_ms {
             self.set_timer(ms, Timer::NoAnswer(leg));
         }
-        if auto_answer {
-            self.answer(leg);
-        }
+        auto_answer.then_some(leg)
     }
 
     /// A ringing (or bridged) leg is answered by a person.

@@ -36,6 +36,9 @@ impl Boxed {
             };
             return refuse(refusal, "nobody is reached by the current call; go back to the held one");
         }
+        if purpose == Joining::Transfer && !self.has_other_legs(from, current) && !self.has_other_legs(into, held) {
+            return refuse(Refusal::CannotCompleteTransfer, "nobody would be left in the call");
+        }
         if let Some(twice) = self.in_both(from, into, &order.device) {
             return refuse(Refusal::WrongState, format!("{twice} takes part in both calls already"));
         }
@@ -50,6 +53,7 @@ impl Boxed {
     pub(super) fn mute_transfer(&mut self, order: &Order, to: &str, data: &Pairs) -> Result<(), Refused> {
         let leg = self.own_leg(order, AskKind::Begin)?;
         let Some(into) = self.call_of(leg) else { return Ok(()) };
+        self.has_somebody_to_hand_on(into, leg)?;
         self.can_reach(into, to)?;
         let consult = self.consult(order, to, data)?;
         let Some(own) = self.leg_at(consult, &order.device) else { return Ok(()) };
@@ -67,6 +71,9 @@ impl Boxed {
     ) -> Result<(), Refused> {
         let leg = self.own_leg(order, AskKind::Begin)?;
         let Some(call) = self.call_of(leg) else { return Ok(()) };
+        if purpose == Joining::Transfer {
+            self.has_somebody_to_hand_on(call, leg)?;
+        }
         self.can_reach(call, to)?;
         self.say_data(call, data, &order.device);
         if purpose == Joining::Transfer {
@@ -132,6 +139,18 @@ impl Boxed {
     fn in_both(&self, one: CallNo, other: CallNo, but: &str) -> Option<String> {
         let numbers = self.legs_of(one).into_iter().filter_map(|no| self.legs.get(&no)).map(|leg| &leg.number);
         numbers.filter(|number| *number != but).find(|number| self.leg_at(other, number).is_some()).cloned()
+    }
+
+    fn has_other_legs(&self, no: CallNo, own: LegNo) -> bool {
+        self.calls.get(&no).is_some_and(|call| call.legs.iter().any(|leg| *leg != own))
+    }
+
+    /// A call that only waits somewhere, for the party itself, cannot be handed on by it.
+    fn has_somebody_to_hand_on(&self, no: CallNo, own: LegNo) -> Result<(), Refused> {
+        if self.has_other_legs(no, own) {
+            return Ok(());
+        }
+        refuse(Refusal::CannotTransfer, "nobody else is in the call who could be handed on")
     }
 
     /// Whether a call has, or is on its way to, somebody else than this leg.

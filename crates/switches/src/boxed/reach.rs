@@ -198,8 +198,9 @@ impl Boxed {
         self.alert_all(call, members, via);
     }
 
-    /// Alerts telephones, each with its appearances.
+    /// Alerts telephones, each with its appearances. All of them ring before the first answers by itself.
     fn alert_all(&mut self, call: CallNo, devices: Vec<String>, via: Via) {
+        let mut answering = Vec::new();
         for device in devices {
             let Some(phone) = self.phones.get(&device) else { continue };
             let (delay_ms, appearances) = (phone.settings.alert_delay_ms, phone.appearances.clone());
@@ -213,18 +214,25 @@ impl Boxed {
                 via.shared = true;
             }
             for device in std::iter::once(device).chain(free) {
-                self.alert_later(call, device, via.clone(), delay_ms);
+                answering.extend(self.alert_later(call, device, via.clone(), delay_ms));
+            }
+        }
+        for leg in answering {
+            if self.legs.get(&leg).is_some_and(|leg| leg.state == LegState::Ringing) {
+                self.answer(leg);
             }
         }
     }
 
-    fn alert_later(&mut self, call: CallNo, device: String, via: Via, delay_ms: u64) {
+    /// Gives the leg where the telephone rings at once and answers by itself.
+    fn alert_later(&mut self, call: CallNo, device: String, via: Via, delay_ms: u64) -> Option<LegNo> {
         if delay_ms == 0 {
-            return self.ring(call, &device, via);
+            return self.ring_only(call, &device, via);
         }
         let number = self.next();
         self.alerts.insert(number, Alert { call, device, via });
         self.set_timer(delay_ms, Timer::Alert(number));
+        None
     }
 
     /// The time between dialling and the first alert is over.
