@@ -33,6 +33,8 @@ pub(super) struct Agent {
     pub(super) idle_since: (Time, u64),
     /// When the agent, or somebody for the agent, did something last.
     pub(super) active: Time,
+    /// A timer looks after whether the agent does anything.
+    watched: bool,
 }
 
 impl Agent {
@@ -52,6 +54,7 @@ impl Agent {
             after: AfterCall::Nothing,
             idle_since: (Time::default(), 0),
             active: Time::default(),
+            watched: false,
         }
     }
 
@@ -282,15 +285,19 @@ impl Boxed {
     }
 
     fn watch_idle(&mut self, id: &str, ms: u64) {
-        let watched = self.timers.values().any(|timer| matches!(timer, Timer::Idle(agent) if agent == id));
-        if self.options.auto_logout_ms > 0 && !watched {
+        if self.options.auto_logout_ms == 0 {
+            return;
+        }
+        let Some(agent) = self.agents.get_mut(id).filter(|agent| agent.device.is_some()) else { return };
+        if !std::mem::replace(&mut agent.watched, true) {
             self.set_timer(ms, Timer::Idle(id.to_string()));
         }
     }
 
     /// An agent may have done nothing for too long.
     pub(super) fn idle_too_long(&mut self, id: &str) {
-        let Some(agent) = self.agents.get(id) else { return };
+        let Some(agent) = self.agents.get_mut(id) else { return };
+        agent.watched = false;
         let Some(device) = agent.device.as_ref() else { return };
         let spared = match agent.mode {
             WorkMode::AuxWork | WorkMode::LegalGuard => true,

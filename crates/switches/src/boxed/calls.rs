@@ -286,16 +286,17 @@ impl Boxed {
 
     /// The leg of the ordering device in the call that an order names first, when it can do this.
     pub(super) fn own_leg(&self, order: &Order, kind: AskKind) -> Result<LegNo, Refused> {
-        self.named_leg(order.call.as_ref(), kind)
+        self.named_leg(&order.device, order.call.as_ref(), kind)
     }
 
     /// The same for the held call.
     pub(super) fn held_leg(&self, order: &Order) -> Result<LegNo, Refused> {
-        self.named_leg(order.held.as_ref(), AskKind::HeldOne)
+        self.named_leg(&order.device, order.held.as_ref(), AskKind::HeldOne)
     }
 
-    fn named_leg(&self, named: Option<&OrderCall>, kind: AskKind) -> Result<LegNo, Refused> {
-        let Some(no) = named.and_then(|named| self.leg_by_key(named.leg.as_ref()?)) else {
+    fn named_leg(&self, device: &str, named: Option<&OrderCall>, kind: AskKind) -> Result<LegNo, Refused> {
+        let own = |no: &LegNo| self.legs.get(no).is_some_and(|leg| !leg.outside && leg.device == device);
+        let Some(no) = named.and_then(|named| self.leg_by_key(named.leg.as_ref()?)).filter(own) else {
             return refuse(Refusal::NoSuchCall, "the device takes no part in the call; it may have ended");
         };
         match self.legs.get(&no).map_or(Some(Refusal::NoSuchCall), |leg| refuse_leg(leg.state, kind)) {

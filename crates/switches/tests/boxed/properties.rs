@@ -8,7 +8,7 @@ use cordboard_core::event::{
 };
 use cordboard_core::observation::{CallSeen, LegSeen, RequestSeen};
 use cordboard_core::request::{Ask, Joining, OrderCall, PredictiveTargets};
-use cordboard_core::{ConnId, Order, RequestId, Seen, Time};
+use cordboard_core::{ConnId, Input, Order, RequestId, Seen, Time, World, decide, evolve};
 use cordboard_switches::boxed::{AcdQueue, AgentPlan, At, Boxed, Happening, Number, Options, Site, Telephone};
 use cordboard_switches::{Output, Switch};
 use proptest::prelude::*;
@@ -16,12 +16,13 @@ use proptest::prelude::*;
 const NUMBERS: [&str; 14] =
     ["1001", "1002", "1003", "1004", "1005", "6001", "6002", "5001", "5501", "7001", "0501", "0502", "1999", ""];
 
-/// What is done next: kind, numbers, and how much time passes.
-type Step = (u8, usize, usize, usize, u16);
+/// What is done next: kind, what is asked, numbers, and how much time passes.
+type Step = (u8, usize, usize, usize, usize, u16);
 
-/// A switch, and what follows from its own words alone.
+/// A switch, what follows from its own words alone, and what the core makes of them.
 struct Life {
     boxed: Boxed,
+    world: World,
     now: Time,
     said: Time,
     requests: u64,
@@ -92,33 +93,43 @@ impl Life {
         let boxed = Boxed::new(site(), 5);
         let (now, said) = (Time(1_000_000), Time(0));
         let (answers, calls, legs) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
-        let mut life = Self { boxed, now, said, requests: 0, answers, calls, legs };
+        let mut life = Self { boxed, world: World::default(), now, said, requests: 0, answers, calls, legs };
+        life.take(&Input::Found { tenant: "acme".to_owned(), at: life.now });
         life.timeout();
         life
     }
 
-    fn step(&mut self, (kind, one, two, three, ms): Step) {
+    fn step(&mut self, (kind, asked, one, two, three, ms): Step) {
         let number = |at: usize| NUMBERS[at % NUMBERS.len()].to_owned();
         match kind % 12 {
             0..=7 => {
-                let device = number(one);
-                let (call, held) = (self.some_call(two, &device), self.some_call(three, &device));
-                self.order(&device, ask(kind, two, three, &number), call, held);
+                // Somebody in a call asks for something about it; where it is ringing, or about a held one, if there is one.
+                let own = self.legs.iter().nth(one % self.legs.len().max(1));
+                let named = |(leg, (call, _)): (&String, &(String, String))| OrderCall {
+                    call: call.clone(),
+                    leg: Some(leg.clone()),
+                };
+                let device = own.map_or_else(|| number(one), |(_, (_, device))| device.clone());
+                let other = |(leg, (_, at)): &(&String, &(String, String))| {
+                    *at == device && own.is_none_or(|(own, _)| own != *leg)
+                };
+                let (call, held) = (own.map(named), self.legs.iter().find(other).map(named));
+                let (call, held) = if three.is_multiple_of(3) { (held, call) } else { (call, held) };
+                self.order(&device, ask(asked, two, three, &number), call, held);
             }
             8 => self.pass(u64::from(ms)),
+            9 => {
+                // At a route point, by somebody who is no party, or about a call that is over.
+                let call = self.calls.len().checked_sub(1 + two % 4).and_then(|at| self.calls.get(at)).cloned();
+                let call = call.map(|call| OrderCall { call, leg: None });
+                self.order(&number(one), ask(asked, two, three, &number), call, None);
+            }
             _ => {
                 let leg = self.legs.values().nth(one % self.legs.len().max(1)).cloned();
                 let (call, number) = leg.unwrap_or((self.calls.last().cloned().unwrap_or_default(), number(one)));
                 self.happen(&happening(two, three, At { number, call }));
             }
         }
-    }
-
-    fn some_call(&self, at: usize, device: &str) -> Option<OrderCall> {
-        let call = self.calls.get(self.calls.len().checked_sub(1 + at % 4)?)?.clone();
-        let own = |(_, (of, number)): &(&String, &(String, String))| *of == call && number == device;
-        let leg = self.legs.iter().find(own).map(|(leg, _)| leg.clone());
-        Some(OrderCall { call, leg })
     }
 
     fn order(&mut self, device: &str, ask: Ask, call: Option<OrderCall>, held: Option<OrderCall>) {
@@ -152,8 +163,27 @@ impl Life {
             assert!(observation.at >= self.said && observation.at <= self.now, "{observation:?}");
             self.said = observation.at;
             assert_eq!(observation.request, request, "{observation:?}");
+            self.take(&Input::Observed(observation.clone()));
             self.heed(observation.seen);
         }
+    }
+
+    fn take(&mut self, input: &Input) {
+        for event in decide(&self.world, input) {
+            evolve(&mut self.world, &event);
+        }
+    }
+
+    /// The core knows the same calls with the same legs, and what is over for it is over.
+    fn agrees(&self) {
+        let living = self.world.calls.values().filter(|call| !call.ended);
+        let mut known: Vec<(&String, &String)> = living
+            .flat_map(|call| call.living().map(|(_, leg)| (call.keys.last().unwrap(), &leg.key)).collect::<Vec<_>>())
+            .collect();
+        known.sort();
+        let mut said: Vec<(&String, &String)> = self.legs.iter().map(|(leg, (call, _))| (call, leg)).collect();
+        said.sort();
+        assert_eq!(known, said);
     }
 
     fn heed(&mut self, seen: Seen) {
@@ -202,10 +232,13 @@ impl Life {
         assert!(self.legs.is_empty(), "{:?}", self.legs);
         self.pass(600_000);
         assert!(self.legs.is_empty(), "nothing comes back by itself: {:?}", self.legs);
+        assert!(self.world.calls.values().all(|call| call.ended), "{:#?}", self.world.calls);
+        assert!(self.world.queues.values().all(|queue| queue.waiting.is_empty()), "{:#?}", self.world.queues);
+        assert!(self.world.devices.values().all(|device| device.legs.is_empty() && device.supervising.is_none()));
     }
 }
 
-fn ask(kind: u8, two: usize, three: usize, number: &impl Fn(usize) -> String) -> Ask {
+fn ask(kind: usize, two: usize, three: usize, number: &impl Fn(usize) -> String) -> Ask {
     let (call, held) = (ConnId(0), ConnId(0));
     let (to, user_data) = (number(three), Pairs::from([("a".to_owned(), "1".into())]));
     let purpose = if three.is_multiple_of(2) { Joining::Transfer } else { Joining::Conference };
@@ -213,7 +246,7 @@ fn ask(kind: u8, two: usize, three: usize, number: &impl Fn(usize) -> String) ->
     let mode = [WorkMode::AutoIn, WorkMode::ManualIn, WorkMode::AfterCallWork, WorkMode::AuxWork][three % 4];
     let (reasons, queue) = (Pairs::new(), None);
     let supervise = [SuperviseMode::Listen, SuperviseMode::Barge, SuperviseMode::Whisper][two % 3];
-    match (usize::from(kind) * 7 + two + three) % 36 {
+    match kind % 37 {
         0..=3 => Ask::MakeCall { to, user_data },
         4..=7 => Ask::Answer { call },
         8 => Ask::Release { call },
@@ -247,8 +280,9 @@ fn ask(kind: u8, two: usize, three: usize, number: &impl Fn(usize) -> String) ->
         32 => Ask::MakePredictiveCall { to, ring_ms: 5_000, user_data, targets: PredictiveTargets::default() },
         33 => Ask::Ready { queue, mode, reasons },
         34 => Ask::NotReady { queue, mode, reasons },
-        _ if on => Ask::Login { agent: format!("800{}", three % 4), queue, mode, reasons, wrapup_s: Some(3) },
-        _ => Ask::Logout { queue, reasons },
+        35 if on => Ask::Login { agent: format!("800{}", three % 4), queue, mode, reasons, wrapup_s: Some(3) },
+        35 => Ask::Logout { queue, reasons },
+        _ => Ask::Forward { mode: ForwardMode::OnBusy, to: Some(to).filter(|_| on) },
     }
 }
 
@@ -274,11 +308,12 @@ proptest! {
 
     #[test]
     fn everything_comes_to_an_end(
-        steps in proptest::collection::vec((any::<u8>(), 0usize..64, 0usize..64, 0usize..64, 0u16..9_000), 1..160),
+        steps in proptest::collection::vec((any::<u8>(), any::<usize>(), 0usize..64, 0usize..64, 0usize..64, 0u16..9_000), 1..300),
     ) {
         let mut life = Life::new();
         for step in steps {
             life.step(step);
+            life.agrees();
         }
         life.end();
     }
