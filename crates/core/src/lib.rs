@@ -34,7 +34,7 @@ pub use evolve::evolve;
 pub use ids::{CallId, ConnId, LegId, RequestId, ThreadId, Time};
 pub use observation::{Observation, Seen};
 pub use request::{Order, Request};
-pub use request_decide::order;
+pub use request_decide::{known, order};
 pub use world::World;
 
 /// Everything that can make something follow.

@@ -13,13 +13,17 @@ use crate::observation::RequestSeen;
 use crate::request::{Ask, AskKind, Order, OrderCall, Refusal, Request, refuse_leg};
 use crate::world::{Call, Device, World};
 
-/// A request that is being carried out; one that came before with the same reference is not carried out again.
-pub(crate) fn requested(world: &World, request: &Request, told: &mut Told) {
+/// The reference that a request goes by, and the request of the same client that came before with it.
+#[must_use]
+pub fn known(world: &World, request: &Request) -> (u64, Option<RequestId>) {
     let client = world.clients.get(&request.client);
     let reference = request.reference.unwrap_or_else(|| client.map_or(1, |client| client.next_reference.max(1)));
-    if client.is_some_and(|client| client.recent.contains_key(&reference)) {
-        return;
-    }
+    (reference, client.and_then(|client| client.recent.get(&reference)).copied())
+}
+
+/// A request that is being carried out; one that came before with the same reference is not carried out again.
+pub(crate) fn requested(world: &World, request: &Request, told: &mut Told) {
+    let (reference, None) = known(world, request) else { return };
     let id = RequestId(world.last_request.saturating_add(1));
     told.request = Some(id);
     let verdict = match &request.refused {

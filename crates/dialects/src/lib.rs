@@ -58,6 +58,15 @@ pub struct Settings {
     pub genesys: genesys::Settings,
 }
 
+/// The channel of messages that are for one client only: the one that their key names. It is no topic.
+pub const CLIENT_CHANNEL: &str = "client";
+
+/// Whether messages on this channel are for the client that their key names, and for nobody else.
+#[must_use]
+pub fn is_private(channel: &str) -> bool {
+    channel == CLIENT_CHANNEL
+}
+
 /// One message of a dialect, ready for the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {

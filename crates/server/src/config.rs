@@ -4,15 +4,21 @@
 //! known is refused. `settings` is the tree with its defaults and their reasons; the commented file that
 //! `cordboard default-config` prints is made of it.
 
+mod boxed;
 mod check;
+mod check_boxed;
 mod load;
+mod people;
 mod print;
 mod secret;
 mod settings;
 
+pub use boxed::{Boxed, BoxedAgent, BoxedExtension, BoxedQueue, BoxedRingGroup, ConsultData, MergedData};
 pub use check::Problem;
 pub(crate) use check::{NAME_FORM, is_name};
+pub(crate) use check_boxed::row;
 pub use load::{LoadError, load};
+pub use people::{Agent, AgentsStrict, Team};
 pub use print::default_config;
 pub use secret::{SecretError, SecretText};
-pub use settings::{Asterisk, Config, Engine, Genesys, Http, LogSettings, Tenant};
+pub use settings::{Asterisk, Config, Engine, Genesys, Http, LogSettings, Requests, Tenant};

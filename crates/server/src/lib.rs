@@ -1,10 +1,12 @@
 //! Everything of Cordboard that touches the world.
 //!
 //! In reading order: `engine` is the one loop of a tenant; `log` makes events true; `tail`, `history` and `mirror` are
-//! what readers get (live, old, as a picture); `gateway` hands it out; `switch_link` brings in what switches say;
-//! `tenant` and `server` put these together. Apart from them: `stage` is the way of an event in virtual time, on which
-//! `replay` plays recordings, `scenario` stories, and `conformance` call models.
+//! what readers get (live, old, as a picture); `gateway` hands it out and takes requests in, which `permit` judges;
+//! `switch_link` and `boxed_link` bring in what switches say, and out what they are to do; `tenant` and `server` put
+//! these together. Apart from them: `stage` is the way of an event in virtual time, on which `replay` plays recordings,
+//! `scenario` stories, and `conformance` call models.
 
+pub mod boxed_link;
 pub mod checkpoints;
 pub mod cli;
 pub mod clock;
@@ -17,6 +19,8 @@ pub mod history;
 pub mod log;
 pub mod metrics;
 pub mod mirror;
+pub mod people;
+pub mod permit;
 pub mod replay;
 pub mod scenario;
 pub mod server;

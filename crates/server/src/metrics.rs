@@ -30,6 +30,13 @@ pub struct TenantMetrics {
     refused: Counter,
     slow_readers: Counter,
     resyncs_told: Counter,
+    /// Requests under way.
+    pub requests_open: Gauge,
+    /// Orders that wait for their link.
+    pub orders_waiting: Gauge,
+    requests: Family<OfRequest, Counter>,
+    request_took: Histogram,
+    tenant: String,
     to_durable: Histogram,
     under_way: Mutex<VecDeque<(u64, Instant)>>,
 }
@@ -45,6 +52,11 @@ impl TenantMetrics {
             refused: Counter::default(),
             slow_readers: Counter::default(),
             resyncs_told: Counter::default(),
+            requests_open: Gauge::default(),
+            orders_waiting: Gauge::default(),
+            requests: server.requests.clone(),
+            request_took: server.request_took.get_or_create_owned(&OfTenant { tenant: tenant.to_owned() }),
+            tenant: tenant.to_owned(),
             to_durable: server.to_durable.get_or_create_owned(&OfTenant { tenant: tenant.to_owned() }),
             under_way: Mutex::default(),
         }
@@ -79,6 +91,16 @@ impl TenantMetrics {
         self.resyncs_told.inc();
     }
 
+    /// This came of a request.
+    pub fn request(&self, outcome: Outcome) {
+        self.requests.get_or_create(&OfRequest { tenant: self.tenant.clone(), outcome: outcome.word() }).inc();
+    }
+
+    /// A request that came in then is answered now.
+    pub fn request_took(&self, since: Instant) {
+        self.request_took.observe(since.elapsed().as_secs_f64());
+    }
+
     /// A batch that was begun then was given to the log; its last event has this position.
     pub fn appended(&self, last: u64, begun: Instant) {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,6 +128,8 @@ pub struct ServerMetrics {
     /// Connections ended because the other side took nothing for too long.
     pub slow_connections: Counter,
     to_durable: Family<OfTenant, Histogram>,
+    request_took: Family<OfTenant, Histogram>,
+    requests: Family<OfRequest, Counter>,
 }
 
 impl Default for ServerMetrics {
@@ -116,6 +140,8 @@ impl Default for ServerMetrics {
             connections: Gauge::default(),
             slow_connections: Counter::default(),
             to_durable: Family::new_with_constructor(histogram),
+            request_took: Family::new_with_constructor(histogram),
+            requests: Family::default(),
         }
     }
 }
@@ -123,6 +149,39 @@ impl Default for ServerMetrics {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OfTenant {
     tenant: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfRequest {
+    tenant: String,
+    outcome: &'static str,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// It was refused, by us or by the switch.
+    Refused,
+    /// Who asked may not.
+    Forbidden,
+    /// It came before, and was not carried out again.
+    Repeated,
+    /// It was wrong in itself, or too much: nothing of it is in the log.
+    NotTaken,
+}
+
+impl Outcome {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Forbidden => "forbidden",
+            Self::Repeated => "repeated",
+            Self::NotTaken => "not_taken",
+        }
+    }
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -154,6 +213,13 @@ pub fn render(server: &ServerMetrics, tenants: &[Arc<Tenant>]) -> String {
         Unit::Seconds,
         server.to_durable.clone(),
     );
+    registry.register("requests", "Requests of clients, by what became of them", server.requests.clone());
+    registry.register_with_unit(
+        "request",
+        "From a request until its answer is durable",
+        Unit::Seconds,
+        server.request_took.clone(),
+    );
     of_tenants(&mut registry, tenants);
     of_sources(&mut registry, tenants);
     of_dialects(&mut registry, tenants);
@@ -184,6 +250,8 @@ fn of_tenants(registry: &mut Registry, tenants: &[Arc<Tenant>]) {
         }
         registry.register(name, help, family);
     };
+    gauges("requests_open", "Requests under way", |it| gauge(&it.metrics().requests_open));
+    gauges("orders_waiting", "Orders that wait for the link to their switch", |it| gauge(&it.metrics().orders_waiting));
     gauges("log_writable", "1 while the log takes events", |it| u64::from(it.is_writable()));
     gauges("log_durable_position", "Position of the newest durable event", |it| it.log().durable().sequence);
     gauges("log_oldest_position", "Position before the oldest event kept", |it| it.log().oldest().sequence);
@@ -242,6 +310,10 @@ fn of_dialects(registry: &mut Registry, tenants: &[Arc<Tenant>]) {
     registry.register("readers", "Readers of events", readers.clone());
     registry.register("reader_lag_events", "Events the slowest reader is behind", lag.clone());
     registry.register("tail_bytes", "Memory for the newest messages", bytes.clone());
+}
+
+fn gauge(gauge: &Gauge) -> u64 {
+    u64::try_from(gauge.get()).unwrap_or(0)
 }
 
 fn labels(tenant: &Tenant) -> OfTenant {

@@ -32,6 +32,8 @@ pub struct MirrorSettings {
     pub snapshot_events: u64,
     /// How often it is looked for what can be dropped.
     pub retain_every: Duration,
+    /// The state is stored before anything else: what is stored cannot be read, and so must not let anything be dropped.
+    pub store_at_once: bool,
 }
 
 /// What is true at a position, as JSON.
@@ -110,6 +112,9 @@ struct Follower {
 impl Follower {
     fn run(mut self, inbox: &Receiver<Request>) {
         let mut retained = Instant::now();
+        if self.settings.store_at_once {
+            self.store();
+        }
         loop {
             let first = match inbox.recv_timeout(FOLD_EVERY) {
                 Ok(request) => Some(request),

@@ -7,8 +7,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::boxed_link::{BoxedLink, BuiltIn};
 use crate::clock::Clock;
-use crate::config::{Config, SecretError};
+use crate::config::{Boxed, Config, SecretError, Tenant};
 use crate::connectors;
 use crate::gateway::connection;
 use crate::gateway::http::App;
@@ -33,6 +34,14 @@ impl Server {
     /// # Errors
     /// [`ServeError`]; nothing is left running then.
     pub async fn start(config: &Config) -> Result<Self, ServeError> {
+        Self::start_with(config, &|_, _| None).await
+    }
+
+    /// Starts everything that is configured, where `built_in` may give another switch for a built-in one of that name.
+    ///
+    /// # Errors
+    /// [`ServeError`]; nothing is left running then.
+    pub async fn start_with(config: &Config, built_in: &BuiltInFor<'_>) -> Result<Self, ServeError> {
         let listener = TcpListener::bind(config.http.listen)
             .await
             .map_err(|error| ServeError::Listen { address: config.http.listen, error })?;
@@ -46,20 +55,10 @@ impl Server {
         let (mut tenants, mut links) = (Vec::new(), Vec::new());
         for tenant in &config.tenant {
             let name = tenant.name.clone();
-            let running =
+            let mut running =
                 Running::start(config, tenant, &metrics).map_err(|error| ServeError::Tenant { tenant: name, error })?;
-            for asterisk in &tenant.asterisk {
-                let secret = asterisk.find_secret()?;
-                let link = SwitchLink {
-                    name: asterisk.name.clone(),
-                    address: asterisk.address.clone(),
-                    connector: connectors::asterisk(asterisk, &secret, chance()?),
-                    observations: running.observations.clone(),
-                    sources: Arc::clone(running.tenant.sources()),
-                    clock: running.clock(),
-                };
-                links.push(tokio::spawn(link.run(links_stop.clone())));
-            }
+            let started = Links { config: tenant, running: &mut running, stop: &links_stop }.start(built_in)?;
+            links.extend(started);
             tenants.push(running);
         }
         let served = tenants.iter().map(|running| Arc::clone(&running.tenant)).collect();
@@ -67,6 +66,12 @@ impl Server {
         let http = tokio::spawn(connection::serve(listener, app.router(), config.http.clone(), metrics, http_stops));
         tracing::info!(%address, tenants = tenants.len(), sources = links.len(), tokens = known, "serving");
         Ok(Self { address, tenants, links, http, stop_links, stop_http })
+    }
+
+    /// A tenant that is served.
+    #[must_use]
+    pub fn tenant(&self, name: &str) -> Option<&Arc<crate::tenant::Tenant>> {
+        self.tenants.iter().map(|running| &running.tenant).find(|tenant| tenant.name() == name)
     }
 
     /// Where HTTP is served.
@@ -99,6 +104,54 @@ impl Server {
         _ = self.stop_http.send(true);
         _ = self.http.await;
         result
+    }
+}
+
+/// Gives another switch for a built-in one of this tenant, or none.
+pub type BuiltInFor<'a> = dyn Fn(&Tenant, &Boxed) -> Option<Box<dyn BuiltIn>> + Sync + 'a;
+
+/// The links of a tenant.
+struct Links<'a> {
+    config: &'a Tenant,
+    running: &'a mut Running,
+    stop: &'a watch::Receiver<bool>,
+}
+
+impl Links<'_> {
+    fn start(self, built_in: &BuiltInFor<'_>) -> Result<Vec<JoinHandle<()>>, ServeError> {
+        let Self { config, running, stop } = self;
+        let mut links = Vec::new();
+        for asterisk in &config.asterisk {
+            let secret = asterisk.find_secret()?;
+            let Some(orders) = running.inboxes.remove(&asterisk.name) else { continue };
+            let link = SwitchLink {
+                name: asterisk.name.clone(),
+                address: asterisk.address.clone(),
+                connector: connectors::asterisk(asterisk, &secret, chance()?),
+                work: running.work.clone(),
+                orders,
+                sources: Arc::clone(running.tenant.sources()),
+                clock: running.clock(),
+            };
+            links.push(tokio::spawn(link.run(stop.clone())));
+        }
+        for boxed in &config.boxed {
+            let (orders, happenings) = (running.inboxes.remove(&boxed.name), running.happenings.remove(&boxed.name));
+            let Some((orders, happenings)) = orders.zip(happenings) else { continue };
+            let chance = chance()?;
+            let plain = || Box::new(cordboard_switches::boxed::Boxed::new(connectors::site(boxed), chance)) as _;
+            let link = BoxedLink {
+                name: boxed.name.clone(),
+                switch: built_in(config, boxed).unwrap_or_else(plain),
+                work: running.work.clone(),
+                orders,
+                happenings,
+                sources: Arc::clone(running.tenant.sources()),
+                clock: running.clock(),
+            };
+            links.push(tokio::spawn(link.run(stop.clone())));
+        }
+        Ok(links)
     }
 }
 

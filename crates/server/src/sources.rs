@@ -32,13 +32,13 @@ pub struct Sources {
 impl Sources {
     /// These sources, none of them heard yet; what the world knows of them says since when.
     #[must_use]
-    pub fn new<'n>(configured: impl Iterator<Item = &'n str>, world: &World) -> Self {
+    pub fn new(configured: impl Iterator<Item = String>, world: &World) -> Self {
         let never = |name: &str| {
             let known = world.switches.contains_key(name);
             let reason = if known { "not heard since the start" } else { "never heard yet" };
             Source { reason: reason.to_owned(), since: known.then_some(world.now), ..Source::default() }
         };
-        Self { all: Mutex::new(configured.map(|name| (name.to_owned(), never(name))).collect()) }
+        Self { all: Mutex::new(configured.map(|name| (name.clone(), never(&name))).collect()) }
     }
 
     /// All of them by name.
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_source_is_not_live_until_it_is_heard() {
-        let sources = Sources::new(["pbx"].into_iter(), &World::default());
+        let sources = Sources::new(["pbx".to_owned()].into_iter(), &World::default());
         assert!(!sources.all()["pbx"].live);
         sources.set_live("pbx", Time(5));
         sources.set_live("no longer configured", Time(5));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::log::{Log, Position, ReadError, Reader, Record};
 
 /// The form of a stored world. It grows when a stored world of before cannot be read any more.
-const WORLD_VERSION: u32 = 1;
+const WORLD_VERSION: u32 = 2;
 
 #[derive(Serialize)]
 struct Stored<'w> {
@@ -110,6 +110,15 @@ pub fn fold_next(reader: &mut Reader, world: &mut World) -> Result<Option<Event>
     Ok(Some(event))
 }
 
+/// What a version other than ours means.
+fn other(version: u32) -> &'static str {
+    if version < WORLD_VERSION {
+        "an older program wrote it; the state is folded from the log, as far as the log goes back"
+    } else {
+        "a newer program wrote it; start that one, or fold the state from the log"
+    }
+}
+
 /// Why something stored cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -117,7 +126,7 @@ pub enum StateError {
     #[error("the stored state cannot be read: {0}")]
     World(String),
     /// A world of another version.
-    #[error("the stored state has version {0}; this program reads version {WORLD_VERSION}: start the newer program")]
+    #[error("the stored state has version {found}; this program reads version {WORLD_VERSION}: {meaning}", found = .0, meaning = other(*.0))]
     Version(u32),
     /// An event cannot be read.
     #[error("the event at {position} cannot be read: {what}; was it written by a newer version of this program?")]
@@ -162,6 +171,8 @@ mod tests {
         assert_eq!(decode_world(&encode_world(&world).unwrap()).unwrap(), world);
         assert!(matches!(decode_world(b"{\"version\":99,\"world\":{\"later\":1}}"), Err(StateError::Version(99))));
         assert!(matches!(decode_world(b"{}"), Err(StateError::World(_))));
+        assert!(StateError::Version(1).to_string().contains("older"));
+        assert!(StateError::Version(WORLD_VERSION + 1).to_string().contains("newer"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use cordboard_core::{Observation, Time};
+use cordboard_core::{Order, Time};
 use cordboard_switches::{Output, Switch};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -14,6 +14,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
+use crate::engine::orders::Inbox;
+use crate::engine::work::Work;
 use crate::sources::Sources;
 
 /// Bytes read at once.
@@ -32,7 +34,9 @@ pub struct SwitchLink {
     /// What understands the bytes.
     pub connector: Box<dyn Switch>,
     /// Where observations go; while it is full, nothing is read from the switch.
-    pub observations: mpsc::Sender<Observation>,
+    pub work: mpsc::Sender<Work>,
+    /// What the switch is to do.
+    pub orders: Inbox,
     /// What is known of the sources.
     pub sources: Arc<Sources>,
     /// Time.
@@ -51,6 +55,7 @@ enum Happened {
     Connected(io::Result<TcpStream>),
     Read(io::Result<usize>),
     Wrote(io::Result<usize>),
+    Ordered(Box<(Order, Time)>),
     Stop,
 }
 
@@ -65,7 +70,8 @@ impl SwitchLink {
                 return;
             }
             let due = self.connector.poll_timeout();
-            let happened = wait(&mut socket, &mut input, &mut output, self.sleep(due), &mut stop).await;
+            let until = due.map(|due| self.clock.until(due));
+            let happened = wait(&mut socket, &mut input, &mut output, &mut self.orders, until, &mut stop).await;
             let now = self.clock.now();
             let mut heard = None;
             match happened {
@@ -94,6 +100,14 @@ impl SwitchLink {
                     self.fire(now);
                 }
                 Happened::Wrote(Ok(_)) => self.fire(now),
+                Happened::Ordered(ordered) => {
+                    let (order, deadline) = *ordered;
+                    // After that it was refused already, and nobody expects it to be done.
+                    if now < deadline {
+                        self.connector.handle_order(now, &order);
+                    }
+                    self.fire(now);
+                }
                 Happened::Stop => return goodbye(socket, output).await,
             }
             self.sources.set_counts(&self.name, self.connector.counts(), heard);
@@ -105,10 +119,6 @@ impl SwitchLink {
         if self.connector.poll_timeout().is_some_and(|due| due <= now) {
             self.connector.handle_timeout(now);
         }
-    }
-
-    fn sleep(&self, due: Option<Time>) -> Option<Duration> {
-        due.map(|due| self.clock.until(due))
     }
 
     async fn drain(&mut self, socket: &mut Socket, output: &mut BytesMut) -> Result<(), Gone> {
@@ -126,7 +136,7 @@ impl SwitchLink {
                     output.clear();
                     self.connector.handle_closed(self.clock.now(), "it takes no bytes any more");
                 }
-                Output::Observed(observation) => self.observations.send(observation).await.map_err(|_| Gone)?,
+                Output::Observed(observation) => self.work.send(observation.into()).await.map_err(|_| Gone)?,
                 Output::Close(reason) => {
                     tracing::info!(switch = self.name, reason, "connection closed");
                     // What was to be said before the end is still said where the socket takes it at once.
@@ -144,7 +154,15 @@ impl SwitchLink {
 }
 
 /// Nobody takes observations any more.
-struct Gone;
+pub(crate) struct Gone;
+
+/// Sleeps so long, or for ever.
+pub(crate) async fn sleep(until: Option<Duration>) {
+    match until {
+        Some(until) => tokio::time::sleep(until).await,
+        None => std::future::pending().await,
+    }
+}
 
 impl Drop for Socket {
     fn drop(&mut self) {
@@ -158,15 +176,10 @@ async fn wait(
     socket: &mut Socket,
     input: &mut BytesMut,
     output: &mut BytesMut,
-    sleep: Option<Duration>,
+    orders: &mut Inbox,
+    until: Option<Duration>,
     stop: &mut watch::Receiver<bool>,
 ) -> Happened {
-    let timer = async {
-        match sleep {
-            Some(sleep) => tokio::time::sleep(sleep).await,
-            None => std::future::pending().await,
-        }
-    };
     let io = async {
         match socket {
             Socket::Closed => std::future::pending().await,
@@ -186,8 +199,9 @@ async fn wait(
     tokio::select! {
         biased;
         _ = stop.wait_for(|stop| *stop) => Happened::Stop,
+        ordered = orders.next() => Happened::Ordered(Box::new(ordered)),
         happened = io => happened,
-        () = timer => Happened::Timeout,
+        () = sleep(until) => Happened::Timeout,
     }
 }
 

@@ -1,22 +1,27 @@
 //! One tenant of the server: its log opened, its world folded, its loop running.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use cordboard_core::{Event, Observation, World};
+use cordboard_core::{Event, World};
 use cordboard_dialects::{Dialect, Settings};
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use crate::boxed_link::{Hand, Happenings, hand};
 use crate::checkpoints::Checkpoints;
 use crate::clock::Clock;
-use crate::config::{self, Config};
-use crate::engine::{Engine, EngineError, Voices};
+use crate::config::{self, Config, SecretError};
+use crate::engine::orders::{Inbox, Orders};
+use crate::engine::work::Work;
+use crate::engine::{DeskLimits, Engine, EngineError, Parts, Voices};
 use crate::log::disk::RealDisk;
 use crate::log::{self, CommitError, Health, Log, LogWriter, OpenError, Position, Reader};
 use crate::metrics::{Readers, ServerMetrics, TenantMetrics};
 use crate::mirror::{Mirror, MirrorSettings};
+use crate::people::People;
 use crate::sources::Sources;
 use crate::state::{StateError, decode_world, fold_next, unfinished};
 use crate::tail::Tail;
@@ -37,6 +42,10 @@ pub struct Tenant {
     readers: Arc<Readers>,
     history: Arc<Semaphore>,
     running: watch::Receiver<bool>,
+    /// Weak, so that readers and clients do not keep the loop running.
+    work: mpsc::WeakSender<Work>,
+    people: People,
+    hands: BTreeMap<String, Hand>,
 }
 
 /// A tenant with its loop.
@@ -44,7 +53,11 @@ pub struct Running {
     /// For readers.
     pub tenant: Arc<Tenant>,
     /// Where the links send what they hear; the loop ends when all of them are dropped.
-    pub observations: mpsc::Sender<Observation>,
+    pub work: mpsc::Sender<Work>,
+    /// For the link of each switch: what the switch is to do.
+    pub inboxes: BTreeMap<String, Inbox>,
+    /// For the link of each built-in switch: what happens around it.
+    pub happenings: BTreeMap<String, Happenings>,
     clock: Clock,
     engine: tokio::task::JoinHandle<Result<LogWriter, EngineError>>,
     mirror: JoinHandle<()>,
@@ -60,8 +73,12 @@ impl Running {
         let settings = Arc::new(dialect_settings(config));
         let found = Found::open(config, &dir, &settings)?;
         let clock = Clock::new(found.world.now);
-        let sources = Arc::new(Sources::new(tenant.asterisk.iter().map(|it| &*it.name), &found.world));
+        let people = People::new(tenant)?;
+        let built_in = || tenant.boxed.iter().map(|it| it.name.clone());
+        let switches = || tenant.asterisk.iter().map(|it| it.name.clone()).chain(built_in());
+        let sources = Arc::new(Sources::new(switches(), &found.world));
         let metrics = Arc::new(TenantMetrics::new(server, &tenant.name));
+        let (orders, inboxes) = Orders::new(switches(), config.engine.orders_max, &found.log, &metrics);
         let (mirror, mirror_thread) = Mirror::start(
             found.log.clone(),
             found.reader,
@@ -71,19 +88,23 @@ impl Running {
                 dialects: Settings::clone(&settings),
                 snapshot_events: config.log.snapshot_events,
                 retain_every: Duration::from_secs(config.log.retain_s),
+                store_at_once: found.is_unstored,
             },
             clock.clone(),
         )?;
-        let (observations, inputs) = mpsc::channel(config.engine.inputs_max);
+        let (work, inputs) = mpsc::channel(config.engine.inputs_max);
         let (started, running) = watch::channel(true);
-        let engine = Engine::new(
-            found.world,
-            found.writer,
-            found.voices,
-            clock.clone(),
-            Arc::clone(&sources),
-            Arc::clone(&metrics),
-        );
+        let engine = Engine::new(Parts {
+            world: found.world,
+            writer: found.writer,
+            last: found.log.durable(),
+            voices: found.voices,
+            clock: clock.clone(),
+            sources: Arc::clone(&sources),
+            metrics: Arc::clone(&metrics),
+            orders,
+            limits: desk_limits(config),
+        });
         tokio::spawn(follow_durable(found.log.clone(), found.tails.clone(), Arc::clone(&metrics)));
         let run = engine.run(inputs, config.engine.batch_inputs_max, tenant.name.clone(), found.unfinished);
         let engine = tokio::spawn(async move {
@@ -92,6 +113,12 @@ impl Running {
             _ = started.send(false);
             ended
         });
+        let (mut hands, mut happenings) = (BTreeMap::new(), BTreeMap::new());
+        for name in built_in() {
+            let (hand, happens) = hand();
+            hands.insert(name.clone(), hand);
+            happenings.insert(name, happens);
+        }
         let tenant = Arc::new(Tenant {
             name: tenant.name.clone(),
             log: found.log,
@@ -104,8 +131,11 @@ impl Running {
             readers: Arc::default(),
             history: Arc::new(Semaphore::new(config.http.history_readers_max)),
             running,
+            work: work.downgrade(),
+            people,
+            hands,
         });
-        Ok(Self { tenant, observations, clock, engine, mirror: mirror_thread })
+        Ok(Self { tenant, work, inboxes, happenings, clock, engine, mirror: mirror_thread })
     }
 
     /// Time as this tenant's log knows it.
@@ -119,8 +149,8 @@ impl Running {
     /// # Errors
     /// [`TenantError`] where the log did not take everything.
     pub async fn stop(self) -> Result<Position, TenantError> {
-        let Self { tenant, observations, engine, mirror, .. } = self;
-        drop(observations);
+        let Self { tenant, work, engine, mirror, .. } = self;
+        drop(work);
         let writer = engine.await.map_err(|error| TenantError::Panicked(error.to_string()))?;
         let closed = tokio::task::spawn_blocking(move || {
             tenant.mirror.stop();
@@ -173,6 +203,31 @@ impl Tenant {
     #[must_use]
     pub fn settings(&self) -> &Arc<Settings> {
         &self.settings
+    }
+
+    /// The way into its loop; none when that has ended. Not to be kept: the loop runs while anybody has one.
+    #[must_use]
+    pub fn work(&self) -> Option<mpsc::Sender<Work>> {
+        self.work.upgrade()
+    }
+
+    /// Its agents and teams.
+    #[must_use]
+    pub fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// Lets things happen around one of its built-in switches.
+    #[must_use]
+    pub fn hand(&self, switch: &str) -> Option<&Hand> {
+        self.hands.get(switch)
+    }
+
+    /// Waits until this position is durable; not when the log takes nothing more.
+    pub async fn durable(&self, position: Position) -> bool {
+        let mut status = self.log.status();
+        let over = |status: &log::Status| status.durable >= position || status.health.is_over();
+        status.wait_for(over).await.is_ok_and(|status| status.durable >= position)
     }
 
     /// Its phone systems.
@@ -229,6 +284,17 @@ pub fn dialect_settings(config: &Config) -> Settings {
     }
 }
 
+fn desk_limits(config: &Config) -> DeskLimits {
+    let requests = &config.requests;
+    DeskLimits {
+        open_max: requests.tenant_in_flight_max,
+        connections_max: requests.connections_max,
+        registrations_max: requests.registrations_max,
+        answer_bytes_max: requests.answer_bytes_max,
+        answers_bytes_max: requests.answers_bytes_max,
+    }
+}
+
 /// What was found on disk.
 struct Found {
     world: World,
@@ -239,6 +305,8 @@ struct Found {
     voices: Voices,
     checkpoints: Arc<Checkpoints>,
     unfinished: Vec<Event>,
+    /// There is no stored state that this program can read again.
+    is_unstored: bool,
 }
 
 impl Found {
@@ -255,7 +323,7 @@ impl Found {
         let newest = report.newest;
         let checkpoints =
             Arc::new(Checkpoints::open(&dir.join("checkpoints"), newest.epoch, config.log.checkpoints_max)?);
-        let (mut world, mut reader) = stored_world(&log, &checkpoints)?;
+        let (mut world, mut reader, is_unstored) = stored_world(&log, &checkpoints)?;
         let folded = newest.sequence - reader.position().sequence;
         // What is too old to be said again at once is only folded.
         while newest.sequence - reader.position().sequence > WARM_EVENTS_MAX
@@ -275,12 +343,13 @@ impl Found {
         tracing::info!(dir = %dir.display(), position = %newest, folded, ms, founded = report.founded, "log opened");
         let unfinished = unfinished(&log)?;
         let writer = opened.writer.into_background()?;
-        Ok(Self { world, reader, writer, log, tails, voices, checkpoints, unfinished })
+        Ok(Self { world, reader, writer, log, tails, voices, checkpoints, unfinished, is_unstored })
     }
 }
 
-/// The newest stored world that can be used, and a reader of what came after it.
-fn stored_world(log: &Log, checkpoints: &Checkpoints) -> Result<(World, Reader), TenantError> {
+/// The newest stored world that can be used, a reader of what came after it, and whether the newest there is cannot be.
+fn stored_world(log: &Log, checkpoints: &Checkpoints) -> Result<(World, Reader, bool), TenantError> {
+    let mut is_unstored = false;
     let latest = log.latest_snapshot();
     for damaged in &latest.damaged {
         tracing::warn!(file = damaged.file, why = damaged.why, "a snapshot cannot be used; an older one is taken");
@@ -290,7 +359,8 @@ fn stored_world(log: &Log, checkpoints: &Checkpoints) -> Result<(World, Reader),
         Some(snapshot) => match decode_world(&snapshot.bytes) {
             Ok(world) => Some((snapshot.position.sequence, world)),
             Err(error) => {
-                tracing::warn!(%error, "the newest snapshot cannot be used; the state is folded from older ones");
+                tracing::warn!(%error, "the newest snapshot cannot be used; the state is folded from what came before it");
+                is_unstored = true;
                 None
             }
         },
@@ -301,7 +371,7 @@ fn stored_world(log: &Log, checkpoints: &Checkpoints) -> Result<(World, Reader),
         None => checkpoints.before(log, newest.sequence)?,
     };
     let (sequence, world) = stored.ok_or(TenantError::NoState)?;
-    Ok((world, log.reader(Position { epoch: newest.epoch, sequence })?))
+    Ok((world, log.reader(Position { epoch: newest.epoch, sequence })?, is_unstored))
 }
 
 /// Lets the tails tell what is durable, until the log is closed.
@@ -338,6 +408,14 @@ pub enum TenantError {
     /// The beginning of the log was dropped, and no stored state leads over the gap.
     #[error("the log begins in the middle and no stored state can be used; restore the tenant's folder from a backup")]
     NoState,
+    /// A password of an agent.
+    #[error("agent {agent}: {error}")]
+    Password {
+        /// Which agent.
+        agent: String,
+        /// What is wrong.
+        error: SecretError,
+    },
     /// The loop ended.
     #[error(transparent)]
     Engine(#[from] EngineError),

@@ -18,7 +18,38 @@ pub const TOKEN_PREFIX: &str = "cordboard_";
 const TOKEN_BYTES: usize = 32;
 /// Tokens kept; every request compares with all of them.
 const TOKENS_MAX: usize = 10_000;
-const FILE_VERSION: u32 = 1;
+/// Since 2, tokens have roles. A program that knows none would write them down as tokens that may do everything.
+const FILE_VERSION: u32 = 2;
+const FILE_VERSION_OLDEST: u32 = 1;
+
+/// What a token is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// A program: asks for everything in its tenant.
+    #[default]
+    Service,
+    /// An agent: asks for the own telephone.
+    Agent {
+        /// The agent's id.
+        agent: String,
+    },
+    /// A supervisor: asks for a team.
+    Supervisor {
+        /// The team's name.
+        team: String,
+    },
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Service => f.write_str("service"),
+            Self::Agent { agent } => write!(f, "agent {agent}"),
+            Self::Supervisor { team } => write!(f, "supervisor of {team}"),
+        }
+    }
+}
 
 /// A token as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +60,9 @@ pub struct Token {
     pub name: String,
     /// Whose events it opens.
     pub tenant: String,
+    /// What it may ask for.
+    #[serde(default)]
+    pub role: Role,
     /// Microseconds since the Unix epoch.
     pub created_at: Time,
     /// When it ends to be good; never without.
@@ -112,11 +146,26 @@ impl Tokens {
         self.list().is_ok_and(|tokens| tokens.iter().any(|token| token.id == id && !token.is_expired(now)))
     }
 
-    /// Makes a token and gives its text, which is kept nowhere.
+    /// Makes a token for a program and gives its text, which is kept nowhere.
     ///
     /// # Errors
     /// [`TokenError`] where the file cannot be read or written.
     pub fn create(&self, tenant: &str, name: &str, now: Time, expires_at: Option<Time>) -> Result<String, TokenError> {
+        self.create_for(&Role::Service, tenant, name, now, expires_at)
+    }
+
+    /// Makes a token of a role and gives its text, which is kept nowhere.
+    ///
+    /// # Errors
+    /// [`TokenError`] where the file cannot be read or written.
+    pub fn create_for(
+        &self,
+        role: &Role,
+        tenant: &str,
+        name: &str,
+        now: Time,
+        expires_at: Option<Time>,
+    ) -> Result<String, TokenError> {
         let mut random = [0; TOKEN_BYTES];
         getrandom::fill(&mut random).map_err(|error| TokenError::Random(error.to_string()))?;
         let text = format!("{TOKEN_PREFIX}{}", hex(&random));
@@ -127,8 +176,8 @@ impl Tokens {
             }
             // The hash's first digits: unique enough to name a token, useless to make one.
             let id = sha256.chars().take(12).collect();
-            let (name, tenant) = (name.to_owned(), tenant.to_owned());
-            tokens.push(Token { id, name, tenant, created_at: now, expires_at, sha256: sha256.clone() });
+            let (name, tenant, role) = (name.to_owned(), tenant.to_owned(), role.clone());
+            tokens.push(Token { id, name, tenant, role, created_at: now, expires_at, sha256: sha256.clone() });
             Ok(())
         })?;
         Ok(text)
@@ -174,7 +223,7 @@ impl Tokens {
         };
         let kept: Kept = serde_json::from_slice(&text)
             .map_err(|error| TokenError::Form { file: self.file.clone(), line: error.line() })?;
-        if kept.version == FILE_VERSION {
+        if (FILE_VERSION_OLDEST..=FILE_VERSION).contains(&kept.version) {
             Ok(kept.tokens)
         } else {
             Err(TokenError::Version { file: self.file.clone(), version: kept.version })
@@ -218,7 +267,7 @@ pub enum TokenError {
         line: usize,
     },
     /// The file is of another version.
-    #[error("{file:?} has version {version}; this program reads version {FILE_VERSION}")]
+    #[error("{file:?} has version {version}; this program reads versions up to {FILE_VERSION}")]
     Version {
         /// Which file.
         file: PathBuf,
@@ -259,6 +308,25 @@ mod tests {
         assert_eq!(Tokens::new(dir.path()).revoke(&token.id).unwrap(), token);
         assert_eq!(tokens.check(&text, Time(2)).unwrap(), None);
         assert!(matches!(tokens.revoke(&token.id), Err(TokenError::Unknown { .. })));
+    }
+
+    #[test]
+    fn a_token_keeps_its_role_and_old_ones_are_of_programs() {
+        let dir = tempfile::tempdir().unwrap();
+        let tokens = Tokens::new(dir.path());
+        let role = Role::Agent { agent: "8001".into() };
+        let agent = tokens.create_for(&role, "acme", "a", Time(1), None).unwrap();
+        let service = tokens.create("acme", "s", Time(1), None).unwrap();
+        assert_eq!(tokens.check(&agent, Time(1)).unwrap().unwrap().role, role);
+        let file = dir.path().join("tokens.json");
+        let mut kept: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        kept["version"] = 1.into();
+        for token in kept["tokens"].as_array_mut().unwrap() {
+            token.as_object_mut().unwrap().remove("role");
+        }
+        fs::write(&file, kept.to_string()).unwrap();
+        let tokens = Tokens::new(dir.path());
+        assert_eq!(tokens.check(&service, Time(1)).unwrap().unwrap().role, Role::Service);
     }
 
     #[test]

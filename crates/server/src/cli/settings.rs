@@ -16,9 +16,11 @@ pub(super) struct CheckArgs {
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let config = config::load(Some(&args.config)).map_err(Failure::wrong_usage)?;
     let sources: usize = config.tenant.iter().map(|tenant| tenant.asterisk.len()).sum();
+    let boxed: usize = config.tenant.iter().map(|tenant| tenant.boxed.len()).sum();
+    let boxed = if boxed > 0 { format!("{boxed} built-in switch(es), ") } else { String::new() };
     let (tenants, listen) = (config.tenant.len(), config.http.listen);
     print(&format!(
-        "{} is right: {tenants} tenant(s), {sources} Asterisk(s), HTTP on {listen}\n",
+        "{} is right: {tenants} tenant(s), {sources} Asterisk(s), {boxed}HTTP on {listen}\n",
         args.config.display()
     ))
 }

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use super::{Failure, print};
 use crate::clock::Clock;
 use crate::config;
-use crate::tokens::Tokens;
+use crate::tokens::{Role, Tokens};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -35,6 +35,8 @@ enum Command {
         /// After how long it ends to be good, as in 12h or 90d; without it, never
         #[arg(long, value_name = "DURATION", value_parser = duration_s)]
         expires: Option<u64>,
+        #[command(flatten)]
+        role: RoleArgs,
     },
     /// List all tokens, without what is secret
     List,
@@ -45,12 +47,56 @@ enum Command {
     },
 }
 
+#[derive(Debug, clap::Args)]
+struct RoleArgs {
+    /// What it may ask for: everything in the tenant, what concerns an agent's own telephone, or a team's
+    #[arg(long, value_enum, default_value_t = RoleName::Service)]
+    role: RoleName,
+    /// The id of the agent, with `--role agent`
+    #[arg(long, value_name = "ID")]
+    agent: Option<String>,
+    /// The name of the team, with `--role supervisor`; a `[[tenant.team]]` of the configuration
+    #[arg(long, value_name = "NAME")]
+    team: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum RoleName {
+    Service,
+    Supervisor,
+    Agent,
+}
+
+impl RoleArgs {
+    /// The role, where what belongs to it is there and nothing else.
+    fn role(&self, team_is_known: impl Fn(&str) -> bool) -> Result<Role, Failure> {
+        let wrong = |message: String| Err(Failure::wrong_usage(message));
+        match (self.role, &self.agent, &self.team) {
+            (RoleName::Service, None, None) => Ok(Role::Service),
+            (RoleName::Agent, Some(agent), None) if !agent.is_empty() => Ok(Role::Agent { agent: agent.clone() }),
+            (RoleName::Supervisor, None, Some(team)) if team_is_known(team) => {
+                Ok(Role::Supervisor { team: team.clone() })
+            }
+            (RoleName::Supervisor, None, Some(team)) => wrong(format!(
+                "--team: the tenant has no team {team:?}; right would be a [[tenant.team]] of the configuration"
+            )),
+            (RoleName::Service, _, _) => {
+                wrong("--role: a service has no --agent and no --team; leave them out, or give the role".to_owned())
+            }
+            (RoleName::Agent, _, _) => wrong("--role agent: right would be with --agent ID, without --team".to_owned()),
+            (RoleName::Supervisor, _, _) => {
+                wrong("--role supervisor: right would be with --team NAME, without --agent".to_owned())
+            }
+        }
+    }
+}
+
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let config = config::load(args.config.as_deref()).map_err(Failure::wrong_usage)?;
     let tokens = Tokens::new(args.data.as_ref().unwrap_or(&config.data));
     let now = Clock::default().now();
     match &args.command {
-        Command::Create { tenant, name, expires } => {
+        Command::Create { tenant, name, expires, role } => {
             if !config::is_name(tenant) {
                 let message = format!("--tenant: {tenant:?} cannot be a tenant; right would be {}", config::NAME_FORM);
                 return Err(Failure::wrong_usage(message));
@@ -62,12 +108,16 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
                 return Err(Failure::wrong_usage(message));
             }
             let expires_at = expires.map(|seconds| now.plus_ms(seconds.saturating_mul(1_000)));
-            let text = tokens.create(tenant, name, now, expires_at).map_err(Failure::failed)?;
+            let of = config.tenant.iter().find(|known| known.name == *tenant);
+            let role = role.role(|team| of.is_none_or(|of| of.team.iter().any(|known| known.name == *team)))?;
+            let text = tokens.create_for(&role, tenant, name, now, expires_at).map_err(Failure::failed)?;
             print(&format!("{text}\n"))
         }
         Command::List => {
-            let mut lines =
-                format!("{:<12}  {:<20}  {:<24}  {:<20}  {}\n", "ID", "TENANT", "NAME", "CREATED", "EXPIRES");
+            let mut lines = format!(
+                "{:<12}  {:<20}  {:<24}  {:<20}  {:<20}  {}\n",
+                "ID", "TENANT", "NAME", "CREATED", "EXPIRES", "ROLE"
+            );
             for token in tokens.list().map_err(Failure::failed)?.iter() {
                 let created = super::tail::date_time(token.created_at);
                 let mut expires = token.expires_at.map_or_else(|| "never".to_owned(), super::tail::date_time);
@@ -75,7 +125,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
                     expires.push_str(" (expired)");
                 }
                 let (id, tenant, name) = (&token.id, &token.tenant, &token.name);
-                _ = writeln!(lines, "{id:<12}  {tenant:<20}  {name:<24}  {created:<20}  {expires}");
+                let role = &token.role;
+                _ = writeln!(lines, "{id:<12}  {tenant:<20}  {name:<24}  {created:<20}  {expires:<20}  {role}");
             }
             print(&lines)
         }

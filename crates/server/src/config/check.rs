@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::check_boxed;
+use super::people::{Agent, AgentsStrict};
 use super::settings::{Asterisk, Config, LogSettings, Tenant};
 use crate::log::LogConfig;
 
@@ -57,14 +59,14 @@ pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= NAME_CHARS_MAX && !name.starts_with('.') && name.chars().all(allowed)
 }
 
-struct Problems(Vec<Problem>);
+pub(super) struct Problems(Vec<Problem>);
 
 impl Problems {
-    fn add(&mut self, key: String, wrong: impl Into<String>, right: impl Into<String>) {
+    pub(super) fn add(&mut self, key: String, wrong: impl Into<String>, right: impl Into<String>) {
         self.0.push(Problem { key, wrong: wrong.into(), right: right.into() });
     }
 
-    fn at_least(&mut self, key: &str, value: u64, least: u64) {
+    pub(super) fn at_least(&mut self, key: &str, value: u64, least: u64) {
         if value < least {
             self.add(key.to_owned(), format!("it is {value}"), format!("{least} or more"));
         }
@@ -72,7 +74,7 @@ impl Problems {
 }
 
 fn limits(config: &Config, problems: &mut Problems) {
-    let (http, log, engine) = (&config.http, &config.log, &config.engine);
+    let (http, log, engine, requests) = (&config.http, &config.log, &config.engine, &config.requests);
     for (key, value, least) in [
         ("http.connections_max", http.connections_max as u64, 1),
         ("http.request_ms_max", http.request_ms_max, 100),
@@ -87,6 +89,18 @@ fn limits(config: &Config, problems: &mut Problems) {
         ("log.retain_s", log.retain_s, 1),
         ("engine.inputs_max", engine.inputs_max as u64, 1),
         ("engine.batch_inputs_max", engine.batch_inputs_max as u64, 1),
+        ("engine.request_ms_max", engine.request_ms_max, 100),
+        ("engine.orders_max", engine.orders_max as u64, 1),
+        ("requests.body_bytes_max", requests.body_bytes_max as u64, 1_024),
+        ("requests.body_ms_max", requests.body_ms_max, 100),
+        ("requests.per_second_max", u64::from(requests.per_second_max), 1),
+        ("requests.in_flight_max", u64::from(requests.in_flight_max), 1),
+        ("requests.token_per_second_max", u64::from(requests.token_per_second_max), 1),
+        ("requests.token_in_flight_max", u64::from(requests.token_in_flight_max), 1),
+        ("requests.tenant_in_flight_max", requests.tenant_in_flight_max as u64, 1),
+        ("requests.connections_max", requests.connections_max as u64, 1),
+        ("requests.registrations_max", requests.registrations_max as u64, 1),
+        ("requests.answer_bytes_max", requests.answer_bytes_max as u64, 4_096),
     ] {
         problems.at_least(key, value, least);
     }
@@ -126,6 +140,37 @@ fn tenant(key: &str, tenant: &Tenant, problems: &mut Problems) {
         let key = format!("{key}.asterisk[{index}]");
         name(&key, &it.name, &mut names, problems);
         asterisk(&key, it, problems);
+    }
+    for (index, it) in tenant.boxed.iter().enumerate() {
+        let key = format!("{key}.boxed[{index}]");
+        name(&key, &it.name, &mut names, problems);
+        check_boxed::check(&key, it, problems);
+    }
+    let mut names = BTreeSet::new();
+    for (index, it) in tenant.team.iter().enumerate() {
+        name(&format!("{key}.team[{index}]"), &it.name, &mut names, problems);
+    }
+    let mut ids = BTreeSet::new();
+    for (index, it) in tenant.agent.iter().enumerate() {
+        agent(&format!("{key}.agent[{index}]"), it, tenant.agents_strict, &mut ids, problems);
+    }
+}
+
+fn agent<'c>(key: &str, agent: &'c Agent, strict: AgentsStrict, ids: &mut BTreeSet<&'c str>, problems: &mut Problems) {
+    if !check_boxed::is_number(&agent.id) {
+        problems.add(format!("{key}.id"), format!("{:?} is no id", agent.id), check_boxed::NUMBER_FORM);
+    } else if !ids.insert(&agent.id) {
+        problems.add(format!("{key}.id"), format!("{:?} is taken", agent.id), "an id of its own");
+    }
+    match (agent.find_password(), strict) {
+        (Err(error), _) => {
+            problems.add(format!("{key}.password_file"), error.to_string(), "the file or variable with the password");
+        }
+        (Ok(None), AgentsStrict::Password) => {
+            let wrong = "there is no password, and agents_strict asks for one";
+            problems.add(format!("{key}.password_file"), wrong, "`password_file` or `password_env`");
+        }
+        (Ok(_), _) => {}
     }
 }
 
@@ -167,7 +212,8 @@ mod tests {
             secret: Some(SecretText::new("s")),
             ..Asterisk::default()
         };
-        Config { tenant: vec![Tenant { name: "acme".into(), asterisk: vec![asterisk] }], ..Config::default() }
+        let acme = Tenant { name: "acme".into(), asterisk: vec![asterisk], ..Tenant::default() };
+        Config { tenant: vec![acme], ..Config::default() }
     }
 
     fn keys(change: impl FnOnce(&mut Config)) -> Vec<String> {
@@ -185,7 +231,7 @@ mod tests {
     #[test]
     fn every_problem_is_found_at_its_key() {
         assert_eq!(keys(|it| it.tenant[0].name = "a/b".into()), ["tenant[0].name"]);
-        assert_eq!(keys(|it| it.tenant.push(Tenant { name: "ACME".into(), asterisk: vec![] })), ["tenant[1].name"]);
+        assert_eq!(keys(|it| it.tenant.push(Tenant { name: "ACME".into(), ..Tenant::default() })), ["tenant[1].name"]);
         assert_eq!(keys(|it| it.tenant[0].asterisk[0].address = "pbx".into()), ["tenant[0].asterisk[0].address"]);
         assert_eq!(keys(|it| it.tenant[0].asterisk[0].secret = None), ["tenant[0].asterisk[0].secret"]);
         assert_eq!(keys(|it| it.tenant[0].asterisk[0].silence_ms_max = 1), ["tenant[0].asterisk[0].silence_ms_max"]);
@@ -193,6 +239,18 @@ mod tests {
         assert_eq!(keys(|it| it.dialects.push("klingon".into())), ["dialects[2]"]);
         assert_eq!(keys(|it| it.http.readers_max = 0), ["http.readers_max"]);
         assert_eq!(keys(|it| it.log.group_window_us = 9_999), ["log"]);
+        assert_eq!(keys(|it| it.engine.request_ms_max = 1), ["engine.request_ms_max"]);
+        let pbx = || crate::config::Boxed { name: "PBX".into(), ..Default::default() };
+        assert_eq!(keys(|it| it.tenant[0].boxed.push(pbx())), ["tenant[0].boxed[0].name"]);
+        let agent = |id: &str| Agent { id: id.into(), ..Agent::default() };
+        assert_eq!(keys(|it| it.tenant[0].agent = vec![agent("1"), agent("1")]), ["tenant[0].agent[1].id"]);
+        assert_eq!(
+            keys(|it| {
+                it.tenant[0].agents_strict = AgentsStrict::Password;
+                it.tenant[0].agent = vec![agent("1")];
+            }),
+            ["tenant[0].agent[0].password_file"]
+        );
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::settings::{Asterisk, Config, Doc, Engine, Genesys, Http, LogSettings, Tenant};
+use super::boxed::{Boxed, BoxedAgent, BoxedExtension, BoxedQueue, BoxedRingGroup};
+use super::people::{Agent, Team};
+use super::settings::{Asterisk, Config, Doc, Engine, Genesys, Http, LogSettings, Requests, Tenant};
 
 /// Columns of a line.
 const WIDTH_CHARS: usize = 110;
@@ -21,6 +23,7 @@ pub fn default_config() -> String {
         ("http", Http::TITLE, Http::DOCS),
         ("log", LogSettings::TITLE, LogSettings::DOCS),
         ("engine", Engine::TITLE, Engine::DOCS),
+        ("requests", Requests::TITLE, Requests::DOCS),
         ("genesys", Genesys::TITLE, Genesys::DOCS),
     ] {
         comment(&mut out, "", title);
@@ -48,13 +51,48 @@ fn example(out: &mut String) {
         ("[[tenant]]", Tenant::TITLE, Tenant::DOCS, table(&tenant)),
         ("[[tenant.asterisk]]", Asterisk::TITLE, Asterisk::DOCS, table(&asterisk)),
     ] {
-        comment(out, "", title);
-        _ = writeln!(out, "#{head}\n");
-        for doc in docs.iter().filter(|doc| doc.key != "asterisk") {
-            entry(out, "#", doc, table.get(doc.key));
-        }
+        part(out, head, title, docs, &table);
+    }
+    example_switch(out);
+    let team = Team { name: "sales".to_owned(), agents: vec!["8001".to_owned()], ..Team::default() };
+    let agent = Agent { id: "8001".to_owned(), devices: vec!["1001".to_owned()], ..Agent::default() };
+    part(out, "[[tenant.team]]", Team::TITLE, Team::DOCS, &table(&team));
+    part(out, "[[tenant.agent]]", Agent::TITLE, Agent::DOCS, &table(&agent));
+}
+
+fn example_switch(out: &mut String) {
+    let boxed = Boxed { name: "box".to_owned(), outside_prefix: Some("+".to_owned()), ..Boxed::default() };
+    let extension = BoxedExtension { number: "1001-1010".to_owned(), ..BoxedExtension::default() };
+    let queue = BoxedQueue { number: "6001".to_owned(), ..BoxedQueue::default() };
+    let members = vec!["1001".to_owned(), "1002".to_owned()];
+    let group = BoxedRingGroup { number: "6100".to_owned(), members };
+    let agent = BoxedAgent {
+        id: "8001-8010".to_owned(),
+        device: Some("1001-1010".to_owned()),
+        queues: vec!["6001".to_owned()],
+        ..BoxedAgent::default()
+    };
+    for (head, title, docs, table) in [
+        ("[[tenant.boxed]]", Boxed::TITLE, Boxed::DOCS, table(&boxed)),
+        ("[[tenant.boxed.extension]]", BoxedExtension::TITLE, BoxedExtension::DOCS, table(&extension)),
+        ("[[tenant.boxed.acd_queue]]", BoxedQueue::TITLE, BoxedQueue::DOCS, table(&queue)),
+        ("[[tenant.boxed.ring_group]]", BoxedRingGroup::TITLE, BoxedRingGroup::DOCS, table(&group)),
+        ("[[tenant.boxed.agent]]", BoxedAgent::TITLE, BoxedAgent::DOCS, table(&agent)),
+    ] {
+        part(out, head, title, docs, &table);
     }
 }
+
+fn part(out: &mut String, head: &str, title: &[&str], docs: &[Doc], table: &toml::Table) {
+    comment(out, "", title);
+    _ = writeln!(out, "#{head}\n");
+    for doc in docs.iter().filter(|doc| !SECTIONS.contains(&doc.key)) {
+        entry(out, "#", doc, table.get(doc.key));
+    }
+}
+
+/// Keys that are parts of their own.
+const SECTIONS: [&str; 7] = ["asterisk", "boxed", "team", "agent", "extension", "acd_queue", "ring_group"];
 
 fn table(settings: &impl serde::Serialize) -> toml::Table {
     // Settings are made of what TOML knows; the test that reads the printed file back would tell otherwise.
@@ -108,8 +146,11 @@ mod tests {
     #[test]
     fn every_key_is_in_the_printed_file_with_a_comment() {
         let text = default_config();
-        let docs = [Http::DOCS, LogSettings::DOCS, Engine::DOCS, Genesys::DOCS, Asterisk::DOCS];
-        for doc in docs.into_iter().flatten() {
+        let settings = [Http::DOCS, LogSettings::DOCS, Engine::DOCS, Requests::DOCS, Genesys::DOCS];
+        let tenants = [Tenant::DOCS, Asterisk::DOCS, Team::DOCS, Agent::DOCS, Boxed::DOCS];
+        let boxes = [BoxedExtension::DOCS, BoxedQueue::DOCS, BoxedRingGroup::DOCS, BoxedAgent::DOCS];
+        let docs = settings.into_iter().chain(tenants).chain(boxes).flatten();
+        for doc in docs.filter(|doc| !SECTIONS.contains(&doc.key)) {
             let line =
                 text.lines().position(|line| line.trim_start_matches('#').starts_with(&format!("{} =", doc.key)));
             let before = line.and_then(|line| text.lines().nth(line - 1)).unwrap_or_default();
@@ -135,5 +176,7 @@ mod tests {
         assert_eq!(config.tenant[0].name, "acme");
         assert_eq!(config.tenant[0].asterisk[0].silence_ms_max, Asterisk::default().silence_ms_max);
         assert_eq!(config.tenant[0].asterisk[0].find_secret().unwrap().reveal(), "s");
+        assert_eq!(config.tenant[0].boxed[0].agent[0].queues, ["6001"]);
+        assert_eq!(config.tenant[0].team[0].name, "sales");
     }
 }

@@ -1,10 +1,11 @@
 //! Secrets of the configuration: they can be used, but they print as nothing.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::people::Agent;
 use super::settings::Asterisk;
 
 /// A secret as it stands in the configuration.
@@ -46,21 +47,45 @@ impl Asterisk {
     pub fn find_secret(&self) -> Result<SecretText, SecretError> {
         match (&self.secret, &self.secret_file, &self.secret_env) {
             (Some(secret), None, None) => Ok(secret.clone()),
-            (None, Some(file), None) => {
-                let text = std::fs::read_to_string(file)
-                    .map_err(|error| SecretError::File { file: file.clone(), error: error.kind() })?;
-                match text.lines().next().map(str::trim_end) {
-                    Some(line) if !line.is_empty() => Ok(SecretText::new(line)),
-                    _ => Err(SecretError::Empty { file: file.clone() }),
-                }
-            }
-            (None, None, Some(name)) => match std::env::var(name) {
-                Ok(secret) if !secret.is_empty() => Ok(SecretText::new(secret)),
-                _ => Err(SecretError::Env { name: name.clone() }),
-            },
+            (None, Some(file), None) => first_line("secret_file", file),
+            (None, None, Some(name)) => variable("secret_env", name),
             (None, None, None) => Err(SecretError::None),
             _ => Err(SecretError::Several),
         }
+    }
+}
+
+impl Agent {
+    /// The password, from wherever the configuration says that it is; none where the agent has none.
+    ///
+    /// # Errors
+    /// [`SecretError`] names the key and what is wrong; never the password.
+    pub fn find_password(&self) -> Result<Option<SecretText>, SecretError> {
+        match (&self.password_file, &self.password_env) {
+            (None, None) => Ok(None),
+            (Some(file), None) => first_line("password_file", file).map(Some),
+            (None, Some(name)) => variable("password_env", name).map(Some),
+            (Some(_), Some(_)) => Err(SecretError::Passwords),
+        }
+    }
+}
+
+fn first_line(key: &'static str, file: &Path) -> Result<SecretText, SecretError> {
+    let text = std::fs::read_to_string(file).map_err(|error| SecretError::File {
+        key,
+        file: file.to_owned(),
+        error: error.kind(),
+    })?;
+    match text.lines().next().map(str::trim_end) {
+        Some(line) if !line.is_empty() => Ok(SecretText::new(line)),
+        _ => Err(SecretError::Empty { key, file: file.to_owned() }),
+    }
+}
+
+fn variable(key: &'static str, name: &str) -> Result<SecretText, SecretError> {
+    match std::env::var(name) {
+        Ok(secret) if !secret.is_empty() => Ok(SecretText::new(secret)),
+        _ => Err(SecretError::Env { key, name: name.to_owned() }),
     }
 }
 
@@ -73,25 +98,34 @@ pub enum SecretError {
     /// More than one key gives one.
     #[error("there is more than one secret; give only one of `secret_file`, `secret_env` and `secret`")]
     Several,
+    /// Two keys give a password.
+    #[error("there are two passwords; give only one of `password_file` and `password_env`")]
+    Passwords,
     /// The file cannot be read.
     #[error(
-        "`secret_file` {file:?} cannot be read ({error}); it must exist and be readable for the user that runs Cordboard"
+        "`{key}` {file:?} cannot be read ({error}); it must exist and be readable for the user that runs Cordboard"
     )]
     File {
+        /// The key that names it.
+        key: &'static str,
         /// Which file.
         file: PathBuf,
         /// What the system says.
         error: std::io::ErrorKind,
     },
     /// The file has no first line.
-    #[error("`secret_file` {file:?} has an empty first line; it must hold the secret")]
+    #[error("`{key}` {file:?} has an empty first line; it must hold the secret")]
     Empty {
+        /// The key that names it.
+        key: &'static str,
         /// Which file.
         file: PathBuf,
     },
     /// The variable is not set.
-    #[error("`secret_env` names the environment variable {name}, which is not set or empty")]
+    #[error("`{key}` names the environment variable {name}, which is not set or empty")]
     Env {
+        /// The key that names it.
+        key: &'static str,
         /// Which variable.
         name: String,
     },
@@ -124,7 +158,7 @@ mod tests {
         let asterisk = Asterisk { secret_file: Some(file.clone()), ..Asterisk::default() };
         assert_eq!(asterisk.find_secret().unwrap().reveal(), "from-file");
         std::fs::write(&file, "\n").unwrap();
-        assert_eq!(asterisk.find_secret(), Err(SecretError::Empty { file: file.clone() }));
+        assert_eq!(asterisk.find_secret(), Err(SecretError::Empty { key: "secret_file", file: file.clone() }));
         std::fs::remove_file(&file).unwrap();
         assert!(asterisk.find_secret().unwrap_err().to_string().contains("secret_file"));
     }

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use cordboard_dialects::genesys::enums::EnumStyle;
 use serde::{Deserialize, Serialize};
 
+use super::boxed::Boxed;
+use super::people::{Agent, AgentsStrict, Team};
 use super::secret::SecretText;
 
 /// One key as it stands in the printed file.
@@ -42,6 +44,7 @@ macro_rules! settings {
         }
     )+};
 }
+pub(super) use settings;
 
 settings! {
     /// Cordboard. Every key can also be set in the environment: `CORDBOARD_`, the section, two underscores, the key, all
@@ -57,6 +60,8 @@ settings! {
         pub log: LogSettings = LogSettings::default(),
         /// The loop of each tenant.
         pub engine: Engine = Engine::default(),
+        /// Requests of clients.
+        pub requests: Requests = Requests::default(),
         /// The vocabulary `genesys`.
         pub genesys: Genesys = Genesys::default(),
         /// Organisations; nothing of one is ever visible to another.
@@ -119,6 +124,38 @@ settings! {
         pub inputs_max: usize = 16_384,
         /// Observations that are taken together.
         pub batch_inputs_max: usize = 1_024,
+        /// How long a request may take until its phone system has answered, in milliseconds; then it counts as failed.
+        pub request_ms_max: u64 = 10_000,
+        /// Orders that wait for the link to one phone system; more are refused.
+        pub orders_max: usize = 1_024,
+    }
+
+    /// Requests of clients, as `POST /api/v1/requests` takes them.
+    pub struct Requests {
+        /// Longest request, in bytes.
+        pub body_bytes_max: usize = 65_536,
+        /// How long sending it may take, in milliseconds.
+        pub body_ms_max: u64 = 10_000,
+        /// Requests a second of one connection; as many may come at once after a silence.
+        pub per_second_max: u32 = 100,
+        /// Requests under way at once of one connection.
+        pub in_flight_max: u32 = 32,
+        /// Requests a second of all connections of one token; as many may come at once after a silence.
+        pub token_per_second_max: u32 = 1_000,
+        /// Requests under way at once of all connections of one token.
+        pub token_in_flight_max: u32 = 256,
+        /// Requests under way at once of one tenant.
+        pub tenant_in_flight_max: usize = 4_096,
+        /// Connections of one token. A connection begins with its first request and ends with
+        /// `DELETE /api/v1/connections/NAME`.
+        pub connections_max: usize = 64,
+        /// Numbers that all connections of one token are registered for.
+        pub registrations_max: usize = 4_096,
+        /// Messages in one answer, in bytes; more are left out of it, and it says so.
+        pub answer_bytes_max: usize = 1_048_576,
+        /// Memory for the newest answers, in bytes, of one tenant. A request that comes again is answered from there;
+        /// when its answer is gone, it is answered that it was carried out.
+        pub answers_bytes_max: usize = 8_388_608,
     }
 
     /// The vocabulary `genesys`.
@@ -135,6 +172,15 @@ settings! {
         pub name: String = String::new(),
         /// Its Asterisks.
         pub asterisk: Vec<Asterisk> = Vec::new(),
+        /// Its built-in switches.
+        pub boxed: Vec<Boxed> = Vec::new(),
+        /// Who may log in as an agent: `"any"` id, ids `"known"` as `[[tenant.agent]]`, or those with their
+        /// `"password"`.
+        pub agents_strict: AgentsStrict = AgentsStrict::Any,
+        /// Its teams, for tokens of supervisors.
+        pub team: Vec<Team> = Vec::new(),
+        /// Its agents, where more is to be said of them than the phone systems say.
+        pub agent: Vec<Agent> = Vec::new(),
     }
 
     /// An Asterisk, heard by its manager interface (AMI).
