@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 pub mod conformance;
 pub mod connectors;
+pub mod demo;
 pub mod engine;
 pub mod gateway;
 pub mod history;

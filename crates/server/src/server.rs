@@ -34,7 +34,7 @@ impl Server {
     /// # Errors
     /// [`ServeError`]; nothing is left running then.
     pub async fn start(config: &Config) -> Result<Self, ServeError> {
-        Self::start_with(config, &|_, _| None).await
+        Self::start_with(config, &|_, _, _| None).await
     }
 
     /// Starts everything that is configured, where `built_in` may give another switch for a built-in one of that name.
@@ -107,8 +107,8 @@ impl Server {
     }
 }
 
-/// Gives another switch for a built-in one of this tenant, or none.
-pub type BuiltInFor<'a> = dyn Fn(&Tenant, &Boxed) -> Option<Box<dyn BuiltIn>> + Sync + 'a;
+/// Gives another switch for a built-in one of this tenant, or none. The number is a random one.
+pub type BuiltInFor<'a> = dyn Fn(&Tenant, &Boxed, u64) -> Option<Box<dyn BuiltIn>> + Sync + 'a;
 
 /// The links of a tenant.
 struct Links<'a> {
@@ -142,7 +142,7 @@ impl Links<'_> {
             let plain = || Box::new(cordboard_switches::boxed::Boxed::new(connectors::site(boxed), chance)) as _;
             let link = BoxedLink {
                 name: boxed.name.clone(),
-                switch: built_in(config, boxed).unwrap_or_else(plain),
+                switch: built_in(config, boxed, chance).unwrap_or_else(plain),
                 work: running.work.clone(),
                 orders,
                 happenings,

@@ -8,8 +8,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::Failure;
-use crate::config::{self, Config};
+use crate::clock::Clock;
+use crate::config::{self, Boxed, Config, Tenant};
+use crate::demo::Demo;
 use crate::server::Server;
+use crate::tokens::Tokens;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -19,6 +22,15 @@ pub(super) struct Args {
     /// Where logs and tokens are kept, instead of what the configuration says
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Needs no phone system: the built-in switch plays a lively contact centre, for a tenant of its own
+    #[arg(long)]
+    demo: bool,
+    /// Which life the demonstration lives; the same number is the same life
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "demo")]
+    seed: u64,
+    /// How fast the demonstration's clock goes, from 0.01 to 1000 seconds a second
+    #[arg(long, value_name = "X", default_value_t = 1.0, requires = "demo")]
+    speed: f64,
     /// Where to serve HTTP, instead of what the configuration says
     #[arg(long, value_name = "ADDRESS:PORT")]
     http: Option<SocketAddr>,
@@ -31,9 +43,28 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let config = configuration(args)?;
+    let mut config = configuration(args)?;
     start_logging(args)?;
-    super::runtime()?.block_on(serve(&config))
+    let demo = demo(args)?;
+    // What a demonstration tells is not kept, unless somebody says where.
+    let passing = (demo.is_some() && args.data.is_none()).then(tempfile::tempdir).transpose();
+    let passing = passing.map_err(|error| Failure::failed(format!("no folder for the demonstration: {error}")))?;
+    if let Some(passing) = &passing {
+        config.data = passing.path().to_owned();
+    }
+    super::runtime()?.block_on(serve(&config, demo))
+}
+
+fn demo(args: &Args) -> Result<Option<Demo>, Failure> {
+    if !args.demo {
+        return Ok(None);
+    }
+    if !(0.01..=1_000.0).contains(&args.speed) {
+        return Err(Failure::wrong_usage(format!("--speed: {}; right would be from 0.01 to 1000", args.speed)));
+    }
+    // Within its bounds it fits.
+    let speed_permille = (args.speed * 1_000.0).round() as u64;
+    Ok(Some(Demo { seed: args.seed, speed_permille }))
 }
 
 fn configuration(args: &Args) -> Result<Config, Failure> {
@@ -44,9 +75,12 @@ fn configuration(args: &Args) -> Result<Config, Failure> {
     if let Some(http) = args.http {
         config.http.listen = http;
     }
+    if args.demo {
+        Demo::configure(&mut config).map_err(Failure::wrong_usage)?;
+    }
     if config.tenant.is_empty() {
         let message = "tenant: there is none; right would be one [[tenant]] at least, as at the end of what \
-                       `cordboard default-config` prints";
+                       `cordboard default-config` prints, or --demo";
         return Err(Failure::wrong_usage(message));
     }
     Ok(config)
@@ -64,16 +98,25 @@ fn start_logging(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn serve(config: &Config) -> Result<(), Failure> {
+async fn serve(config: &Config, demo: Option<Demo>) -> Result<(), Failure> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::failed)?;
-    let server = Server::start(config).await.map_err(Failure::failed)?;
+    let built_in = |tenant: &Tenant, boxed: &Boxed, chance: u64| demo?.built_in(tenant, boxed, chance);
+    let server = Server::start_with(config, &built_in).await.map_err(Failure::failed)?;
+    let accounts = match demo {
+        Some(_) => Demo::accounts(&Tokens::new(&config.data), Clock::default().now()).map_err(Failure::failed)?,
+        None => Vec::new(),
+    };
     let url = format!("http://{}", server.address());
     // Whoever started us without reading this does not need it.
     _ = writeln!(
         std::io::stdout(),
-        "events    {url}/api/v1/events\nsnapshot  {url}/api/v1/snapshot\nready     {url}/readyz\nmetrics   {url}/metrics"
+        "events    {url}/api/v1/events\nsnapshot  {url}/api/v1/snapshot\nrequests  {url}/api/v1/requests\n\
+         ready     {url}/readyz\nmetrics   {url}/metrics"
     );
+    for account in accounts {
+        _ = writeln!(std::io::stdout(), "{account}");
+    }
     let signal = tokio::select! {
         _ = interrupt.recv() => "SIGINT",
         _ = terminate.recv() => "SIGTERM",

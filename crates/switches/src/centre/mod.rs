@@ -31,7 +31,34 @@ pub struct Centre {
     begun: bool,
 }
 
+/// Somebody who works there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The agent's id.
+    pub agent: String,
+    /// The telephone.
+    pub device: String,
+}
+
 impl Centre {
+    /// Who works there: agents, then supervisors.
+    #[must_use]
+    pub fn people() -> Vec<Person> {
+        site::people()
+    }
+
+    /// Telephones of experts, who serve no queue.
+    #[must_use]
+    pub fn experts() -> Vec<String> {
+        site::EXPERTS.iter().map(|number| (*number).to_owned()).collect()
+    }
+
+    /// Its queues, and the menu in front of them.
+    #[must_use]
+    pub fn queues() -> Vec<String> {
+        site::DESKS.iter().map(|desk| desk.number).chain([site::MENU]).map(str::to_owned).collect()
+    }
+
     /// A centre on a switch of this name, which begins to live at its first timeout. `seed` is its life; `chance` makes
     /// the keys of its calls other ones than those of its earlier lives.
     #[must_use]

@@ -2,7 +2,7 @@
 
 use cordboard_core::event::{ForwardMode, WorkMode, WrapUpPlan};
 
-use super::day;
+use super::{Person, day};
 use crate::boxed::{AcdQueue, AgentPlan, Number, Options, Site, Telephone};
 
 /// The number that callers of the menu reach.
@@ -44,6 +44,17 @@ pub(crate) struct Agent {
 /// Who serves the queues, in the order of their shifts.
 pub(crate) fn agents() -> Vec<Agent> {
     (0..AGENTS).map(|at| Agent { id: (8001 + at).to_string(), device: (1001 + at).to_string() }).collect()
+}
+
+/// Everybody who can log in: agents, then supervisors.
+pub(super) fn people() -> Vec<Person> {
+    let agents = agents().into_iter().map(|agent| Person { agent: agent.id, device: agent.device });
+    let supervisor = |(at, device): (usize, &&str)| Person { agent: supervisor_id(at), device: (*device).to_owned() };
+    agents.chain(SUPERVISORS.iter().enumerate().map(supervisor)).collect()
+}
+
+fn supervisor_id(at: usize) -> String {
+    (8901 + at).to_string()
 }
 
 /// The whole site as it is when the demonstration begins.
@@ -115,7 +126,7 @@ fn plans() -> Vec<AgentPlan> {
         })
         .collect();
     plans.extend(SUPERVISORS.iter().enumerate().map(|(at, device)| AgentPlan {
-        id: (8901 + at).to_string(),
+        id: supervisor_id(at),
         name: name(AGENTS + at),
         device: Some((*device).to_owned()),
         queues: vec!["6002".to_owned()],

@@ -1,0 +1,80 @@
+//! `serve --demo`: a tenant whose phone system is a lively centre, and accounts to look at it with.
+
+mod pace;
+
+use cordboard_core::Time;
+use cordboard_switches::centre::Centre;
+use serde_json::json;
+
+use crate::boxed_link::BuiltIn;
+use crate::config::{Boxed, Config, Team, Tenant};
+use crate::tokens::{Role, TokenError, Tokens};
+use pace::Paced;
+
+/// The tenant of the demonstration.
+const TENANT: &str = "demo";
+/// Its switch.
+const SWITCH: &str = "house";
+/// The team that everybody belongs to.
+const TEAM: &str = "floor";
+
+/// How the demonstration lives.
+#[derive(Debug, Clone, Copy)]
+pub struct Demo {
+    /// Which life.
+    pub seed: u64,
+    /// How fast its clock goes: 1000 for a second a second.
+    pub speed_permille: u64,
+}
+
+impl Demo {
+    /// Adds the tenant of the demonstration to a configuration.
+    ///
+    /// # Errors
+    /// Where the configuration has a tenant of that name.
+    pub fn configure(config: &mut Config) -> Result<(), String> {
+        if config.tenant.iter().any(|tenant| tenant.name == TENANT) {
+            return Err(format!("tenant {TENANT}: it is the demonstration's; right would be another name for yours"));
+        }
+        let people = Centre::people();
+        let devices = people.iter().map(|person| person.device.clone()).chain(Centre::experts()).collect();
+        let agents = people.into_iter().map(|person| person.agent).collect();
+        let team = Team { name: TEAM.to_owned(), agents, devices, queues: Centre::queues() };
+        let boxed = Boxed { name: SWITCH.to_owned(), ..Boxed::default() };
+        let tenant = Tenant { name: TENANT.to_owned(), boxed: vec![boxed], team: vec![team], ..Tenant::default() };
+        config.tenant.push(tenant);
+        Ok(())
+    }
+
+    /// The lively centre, where the built-in switch is the demonstration's.
+    #[must_use]
+    pub fn built_in(self, tenant: &Tenant, boxed: &Boxed, chance: u64) -> Option<Box<dyn BuiltIn>> {
+        let is_ours = tenant.name == TENANT && boxed.name == SWITCH;
+        let centre = || Box::new(Paced::new(Centre::new(SWITCH, self.seed, chance), self.speed_permille)) as _;
+        is_ours.then(centre)
+    }
+
+    /// Makes the accounts anew and tells them, a line of JSON each, the most powerful last. Those of an earlier start are
+    /// revoked.
+    ///
+    /// # Errors
+    /// [`TokenError`] where tokens cannot be kept.
+    pub fn accounts(tokens: &Tokens, now: Time) -> Result<Vec<String>, TokenError> {
+        let known = tokens.list()?;
+        for token in known.iter().filter(|token| token.tenant == TENANT && token.name.starts_with("demo ")) {
+            tokens.revoke(&token.id)?;
+        }
+        let agent = Centre::people().into_iter().next().map(|person| person.agent).unwrap_or_default();
+        [
+            (agent.clone(), "agent", Role::Agent { agent }),
+            ("supervisor".to_owned(), "supervisor", Role::Supervisor { team: TEAM.to_owned() }),
+            ("administrator".to_owned(), "administrator", Role::Service),
+        ]
+        .into_iter()
+        .map(|(user, role, token)| {
+            let secret = tokens.create_for(&token, TENANT, &format!("demo {role}"), now, None)?;
+            Ok(json!({ "user": user, "secret": secret, "role": role, "tenant": TENANT }).to_string())
+        })
+        .collect()
+    }
+}
