@@ -31,7 +31,7 @@ pub(crate) fn transfer(
     let target = moved.first().copied().or(arrived);
     let to = match (to, target, consult) {
         ("", Some((_, leg)), _) => leg.number.clone(),
-        ("", None, Some((_, consult))) => consult.dnis.clone(),
+        ("", None, Some((_, consult))) => waits_at(consult),
         (to, _, _) => to.to_string(),
     };
     let story = Transfer { kind, by: by.device.clone(), to, consult: consult.map(|(id, _)| id) };
@@ -53,6 +53,11 @@ pub(crate) fn transfer(
     }
 }
 
+/// Where a consultation leads that has reached nobody: it may have been handed on itself.
+fn waits_at(consult: &Call) -> String {
+    consult.routing.keys().chain(consult.queued.keys()).next().unwrap_or(&consult.dnis).clone()
+}
+
 /// A party joins its consultation to `call` and stays in it.
 pub(crate) fn join(
     world: &World,
@@ -67,7 +72,7 @@ pub(crate) fn join(
         return;
     };
     let moved = others(consult, &by.device);
-    let to = moved.first().map_or_else(|| consult.dnis.clone(), |(_, leg)| leg.number.clone());
+    let to = moved.first().map_or_else(|| waits_at(consult), |(_, leg)| leg.number.clone());
     let fact = CallFact::Conferenced { room: None, by: Some(by.device.clone()), to: Some(to) };
     told.tell(Fact::Call { call: call_id, fact });
     if decide_leg(by.state, Saw::Retrieve) == Some(Said::Retrieved) {

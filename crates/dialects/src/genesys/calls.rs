@@ -201,7 +201,8 @@ pub(super) fn changed<'w>(
     by: Option<(&'w str, DNRole)>,
 ) {
     frame.CallState = state;
-    frame.OtherDN = some(far).map(Cow::Borrowed);
+    // What was dialled may lead back here, by forwarding: then it is not yet known who the other one will be.
+    frame.OtherDN = some(far).filter(|far| frame.ThisDN != *far).map(Cow::Borrowed);
     frame.OtherDNRole = frame.OtherDN.as_ref().map(|_| opposite(frame.ThisDNRole));
     third_party(&mut frame, by);
     let thread = frame.CallThreadID.clone();

@@ -222,7 +222,10 @@ impl<'a> Rules<'a> {
             found.push(view.finding(Rule::ThreadOfCall, Level::Fail, format_args!("{conn} was in thread {known}")));
             return;
         }
+        // There PreviousConnID is the call that the party came from.
+        let is_moved = view.spec.name == "EventPartyChanged";
         if view.text("CallType") == Some("Consult")
+            && !is_moved
             && let Some(other) = view.text("PreviousConnID").and_then(|previous| self.thread.get(previous))
             && other != thread
         {
@@ -309,7 +312,7 @@ impl<'a> Rules<'a> {
         } else if party.legs == 0 {
             found.push(view.finding(Rule::PartyEndsOnce, Level::Fail, "the number is not in the call"));
         }
-        if matches!(name, "EventDialing" | "EventRinging" | "EventEstablished") {
+        if matches!(name, "EventDialing" | "EventRinging" | "EventEstablished" | "EventPartyChanged") {
             party.role = view.text("ThisDNRole").map(str::to_owned);
             party.queue = view.text("ThisQueue").map(str::to_owned);
         }

@@ -11,9 +11,20 @@ use super::scene::Scene;
 use super::{calls, devices, legs, routing};
 use crate::{Message, Position, Settings};
 
-/// Says a world: devices that are not as usual, agents, and calls under way.
+/// Says a world: agents, devices that are not as usual, and calls under way.
 pub(super) fn snapshot(settings: &Settings, world: &World, _at: Position, out: &mut Vec<Message>) {
     let mut scene = Scene::now(&settings.genesys, world, out);
+    // Who works where comes first: what is told of a device is keyed by its agent.
+    for (id, agent) in world.agents.iter().filter(|(_, agent)| agent.state != AgentState::LoggedOut) {
+        let Some(device) = &agent.device else { continue };
+        if agent.queues.is_empty() {
+            devices::login(&mut scene, id, device, None);
+        }
+        for queue in agent.queues.keys() {
+            devices::login(&mut scene, id, device, Some(queue));
+        }
+        devices::readiness(&mut scene, id, agent);
+    }
     for (number, device) in &world.devices {
         if !scene.tells_device(number) {
             continue;
@@ -35,16 +46,6 @@ pub(super) fn snapshot(settings: &Settings, world: &World, _at: Position, out: &
         if let Some(monitor) = &device.monitors {
             devices::monitoring(&mut scene, number, monitor);
         }
-    }
-    for (id, agent) in world.agents.iter().filter(|(_, agent)| agent.state != AgentState::LoggedOut) {
-        let Some(device) = &agent.device else { continue };
-        if agent.queues.is_empty() {
-            devices::login(&mut scene, id, device, None);
-        }
-        for queue in agent.queues.keys() {
-            devices::login(&mut scene, id, device, Some(queue));
-        }
-        devices::readiness(&mut scene, id, agent);
     }
     for (call_id, call) in world.calls.iter().filter(|(_, call)| !call.ended) {
         for queue in call.queued.keys() {

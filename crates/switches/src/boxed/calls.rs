@@ -111,7 +111,14 @@ impl Boxed {
     }
 
     /// A telephone of ours calls a number that can be dialled.
-    pub(super) fn call_out(&mut self, device: &str, to: &str, previous: Option<CallNo>, data: &Pairs) -> CallNo {
+    pub(super) fn call_out(
+        &mut self,
+        device: &str,
+        to: &str,
+        previous: Option<CallNo>,
+        data: &Pairs,
+        via: Via,
+    ) -> CallNo {
         let direction = if self.is_outside(to) { Direction::Outbound } else { Direction::Internal };
         let call = self.begin(&Beginning { direction, ani: device, dnis: to, previous });
         if let Some(previous) = previous {
@@ -121,14 +128,14 @@ impl Boxed {
         self.lift(device, call);
         self.add_leg(call, device, Role::Originator, LegState::Dialing, Via::default());
         self.works_on(device);
-        self.send(call, to, Via::default());
+        self.send(call, to, via);
         call
     }
 
     pub(super) fn make_call(&mut self, device: &str, to: &str, data: &Pairs) -> Result<(), Refused> {
         self.can_call(device)?;
         self.can_dial(to)?;
-        self.call_out(device, to, None, data);
+        self.call_out(device, to, None, data, Via::default());
         Ok(())
     }
 
@@ -163,6 +170,7 @@ impl Boxed {
 
     /// A new leg of a call, at a telephone or queue of ours or, where there is no such device, outside.
     pub(super) fn add_leg(&mut self, call: CallNo, number: &str, role: Role, state: LegState, via: Via) -> LegNo {
+        self.comes_as_party(number, call);
         let no = LegNo(self.next());
         let outside = !self.phones.contains_key(number) && !self.is_queue(number);
         let device = if outside { TRUNK } else { number };

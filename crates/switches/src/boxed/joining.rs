@@ -12,14 +12,14 @@ use super::{Boxed, ConsultData, MergedData, Refused, refuse};
 
 impl Boxed {
     /// Holds the call and calls somebody about it. Gives the consultation.
-    pub(super) fn consult(&mut self, order: &Order, to: &str, data: &Pairs) -> Result<CallNo, Refused> {
+    pub(super) fn consult(&mut self, order: &Order, to: &str, data: &Pairs, via: Via) -> Result<CallNo, Refused> {
         let leg = self.own_leg(order, AskKind::Begin)?;
         self.can_call(&order.device)?;
         self.can_dial(to)?;
         if self.legs.get(&leg).is_some_and(|leg| leg.state == LegState::Connected) {
             self.hold(leg);
         }
-        Ok(self.call_out(&order.device, to, self.call_of(leg), data))
+        Ok(self.call_out(&order.device, to, self.call_of(leg), data, via))
     }
 
     /// Joins the current call and the held one: who joins them leaves, or stays.
@@ -42,6 +42,9 @@ impl Boxed {
         if let Some(twice) = self.in_both(from, into, &order.device) {
             return refuse(Refusal::WrongState, format!("{twice} takes part in both calls already"));
         }
+        if let Some(twice) = self.both_wait(from, into) {
+            return refuse(Refusal::WrongState, format!("both calls wait at {twice} already"));
+        }
         match purpose {
             Joining::Transfer => self.join_for_transfer((into, held), (from, current)),
             Joining::Conference => self.join_for_conference((into, held), (from, current)),
@@ -54,8 +57,11 @@ impl Boxed {
         let leg = self.own_leg(order, AskKind::Begin)?;
         let Some(into) = self.call_of(leg) else { return Ok(()) };
         self.has_somebody_to_hand_on(into, leg)?;
+        if self.calls.get(&into).is_some_and(|call| !call.waits.is_empty() || !call.routes.is_empty()) {
+            return refuse(Refusal::WrongState, "the call waits for somebody already; hand it on when that is over");
+        }
         self.can_reach(into, to)?;
-        let consult = self.consult(order, to, data)?;
+        let consult = self.consult(order, to, data, Via { besides: Some(into), ..Via::default() })?;
         let Some(own) = self.leg_at(consult, &order.device) else { return Ok(()) };
         self.join_for_transfer((into, leg), (consult, own));
         Ok(())
@@ -94,6 +100,7 @@ impl Boxed {
         self.merge_data(into, from);
         self.work_ends(own);
         self.work_ends(consulting);
+        self.party_supervises_no_longer(into, from);
         let (by, consult) = (self.leg_key(own), Some(self.call_key(from)));
         self.say_call(into, CallSeen::Transfer { kind: TransferKind::Attended, by, to: String::new(), consult });
         self.forget_leg(own);
@@ -103,6 +110,7 @@ impl Boxed {
 
     fn join_for_conference(&mut self, (into, own): (CallNo, LegNo), (from, consulting): (CallNo, LegNo)) {
         self.merge_data(into, from);
+        self.party_supervises_no_longer(into, from);
         let (by, consult) = (self.leg_key(own), self.call_key(from));
         self.say_call(into, CallSeen::Join { by, consult });
         if let Some(leg) = self.legs.get_mut(&own) {
@@ -139,6 +147,13 @@ impl Boxed {
     fn in_both(&self, one: CallNo, other: CallNo, but: &str) -> Option<String> {
         let numbers = self.legs_of(one).into_iter().filter_map(|no| self.legs.get(&no)).map(|leg| &leg.number);
         numbers.filter(|number| *number != but).find(|number| self.leg_at(other, number).is_some()).cloned()
+    }
+
+    /// Where both calls wait: one place in a queue a call.
+    fn both_wait(&self, one: CallNo, other: CallNo) -> Option<String> {
+        let (one, other) = (self.calls.get(&one)?, self.calls.get(&other)?);
+        let twice = |at: &&String| other.waits.contains_key(*at) || other.routes.contains_key(*at);
+        one.waits.keys().chain(one.routes.keys()).find(twice).cloned()
     }
 
     fn has_other_legs(&self, no: CallNo, own: LegNo) -> bool {

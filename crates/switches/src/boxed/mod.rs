@@ -33,7 +33,7 @@ use agents::Agent;
 use calls::{Call, CallNo, Leg, LegNo};
 use monitoring::Supervision;
 use parking::Parked;
-use reach::{Alert, Phone};
+use reach::{Alert, Phone, Via};
 use routing::Route;
 pub use settings::*;
 use timers::Timer;
@@ -230,7 +230,7 @@ impl Boxed {
             Ask::Alternate { .. } => self.alternate(order),
             Ask::Reconnect { .. } => self.reconnect(order),
             Ask::Redirect { to, .. } => self.redirect(order, to),
-            Ask::Consult { to, user_data, .. } => self.consult(order, to, user_data).map(|_| ()),
+            Ask::Consult { to, user_data, .. } => self.consult(order, to, user_data, Via::default()).map(|_| ()),
             Ask::Complete { purpose, .. } => self.complete(order, *purpose),
             Ask::Merge { purpose, .. } => self.complete(order, *purpose),
             Ask::MuteTransfer { to, user_data, .. } => self.mute_transfer(order, to, user_data),

@@ -55,6 +55,9 @@ impl Boxed {
         let Some(call) = current.map(|leg| leg.call) else {
             return refuse(Refusal::NoSuchCall, format!("{target} has no call now; monitor the next one instead"));
         };
+        if self.leg_at(call, device).is_some() {
+            return refuse(Refusal::WrongState, format!("{device} is a party of that call"));
+        }
         let taken = self.supervisions.iter().find(|(by, other)| *by != device && other.call == call);
         if let Some((by, _)) = taken {
             return refuse(Refusal::AgentReserved, format!("{by} takes part in that call already"));
@@ -136,6 +139,22 @@ impl Boxed {
             .collect();
         for by in gone {
             self.end_supervision(&by, !over);
+        }
+    }
+
+    /// A supervisor becomes a party of the call that was heard unseen.
+    pub(super) fn comes_as_party(&mut self, number: &str, call: CallNo) {
+        if self.supervisions.get(number).is_some_and(|supervision| supervision.call == call) {
+            self.end_supervision(number, true);
+        }
+    }
+
+    /// Who is a party of one of two calls that are joined takes part unseen in none of them.
+    pub(super) fn party_supervises_no_longer(&mut self, one: CallNo, other: CallNo) {
+        let is_party = |by: &str| self.leg_at(one, by).is_some() || self.leg_at(other, by).is_some();
+        let parties = self.supervisions.iter().filter(|(by, it)| (it.call == one || it.call == other) && is_party(by));
+        for by in parties.map(|(by, _)| by.clone()).collect::<Vec<_>>() {
+            self.end_supervision(&by, true);
         }
     }
 

@@ -27,7 +27,7 @@ impl Boxed {
     /// Somebody lifts a handset and dials. A number that does not exist is only found out then.
     pub(super) fn dial_by_hand(&mut self, device: &str, to: &str) -> Result<CallNo, String> {
         self.can_call(device).map_err(|(_, why)| why)?;
-        Ok(self.call_out(device, to, None, &Pairs::new()))
+        Ok(self.call_out(device, to, None, &Pairs::new(), Via::default()))
     }
 
     pub(super) fn network_reached(&mut self, at: &At) -> Result<(), String> {

@@ -29,6 +29,8 @@ pub(super) struct Phone {
 /// How a call comes to a target.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Via {
+    /// A call that this one is joined with at once: its parties are not called either.
+    pub(super) besides: Option<CallNo>,
     /// The device that brings the target in.
     pub(super) by: Option<String>,
     /// The queue or route point that sends it.
@@ -39,6 +41,13 @@ pub(super) struct Via {
     pub(super) shared: bool,
     /// The place in its queue that the call had when it was offered.
     pub(super) offered: Option<u64>,
+}
+
+impl Via {
+    /// The calls whose parties are not called.
+    fn calls(&self, call: CallNo) -> Vec<CallNo> {
+        std::iter::once(call).chain(self.besides).collect()
+    }
 }
 
 /// A telephone that is called but not alerted yet.
@@ -100,7 +109,7 @@ impl Boxed {
 
     /// Sends a call to a number, or says that it cannot be called.
     pub(super) fn send(&mut self, call: CallNo, to: &str, mut via: Via) {
-        let (aim, forwarder) = match self.aim(to, Some(call)) {
+        let (aim, forwarder) = match self.aim(to, &via.calls(call)) {
             Ok(found) => found,
             Err(cause) => return self.refused(call, to, cause),
         };
@@ -120,7 +129,7 @@ impl Boxed {
     /// Whether a call can be sent to a number now; for requests that leave everything as it is where it cannot.
     pub(super) fn can_reach(&self, call: CallNo, to: &str) -> Result<(), Refused> {
         self.can_dial(to)?;
-        match self.aim(to, Some(call)) {
+        match self.aim(to, &[call]) {
             Ok(_) => Ok(()),
             Err(cause) => {
                 refuse(Refusal::InvalidNumber, format!("{to} cannot be called now ({cause:?}); choose another number"))
@@ -128,15 +137,15 @@ impl Boxed {
         }
     }
 
-    /// Where a number leads for a call, and the last telephone that forwards there. Nobody is called who takes part.
-    fn aim(&self, to: &str, call: Option<CallNo>) -> Result<(Aim, Option<String>), Cause> {
+    /// Where a number leads, and the last telephone that forwards there. Nobody is called who takes part in these calls.
+    fn aim(&self, to: &str, calls: &[CallNo]) -> Result<(Aim, Option<String>), Cause> {
         let mut number = to.to_string();
         let mut forwarder = None;
         for _ in 0..=FORWARDINGS_MAX {
             let Some(phone) = self.phones.get(&number) else {
-                return self.aim_elsewhere(number, call).map(|aim| (aim, forwarder));
+                return self.aim_elsewhere(number, calls).map(|aim| (aim, forwarder));
             };
-            let busy = self.can_ring_for(call, &number) == Err(Cause::Busy);
+            let busy = self.can_ring_for(calls, &number) == Err(Cause::Busy);
             let target = forward(&phone.settings, ForwardMode::Unconditional)
                 .or_else(|| forward(&phone.settings, ForwardMode::OnBusy).filter(|_| busy))
                 .or_else(|| forward(&phone.settings, ForwardMode::OnBusyAndNoAnswer).filter(|_| busy));
@@ -152,7 +161,7 @@ impl Boxed {
         Err(Cause::Congestion) // forwarded in a circle
     }
 
-    fn aim_elsewhere(&self, number: String, call: Option<CallNo>) -> Result<Aim, Cause> {
+    fn aim_elsewhere(&self, number: String, calls: &[CallNo]) -> Result<Aim, Cause> {
         match self.numbers.get(&number) {
             Some(Number::Outside) => Ok(Aim::Outside(number)),
             Some(Number::AcdQueue(_)) => Ok(Aim::Queue(number)),
@@ -160,7 +169,7 @@ impl Boxed {
             Some(Number::RoutePoint) => Ok(Aim::RoutePoint(number)),
             Some(Number::RingGroup { members }) => {
                 let free: Vec<String> =
-                    members.iter().filter(|member| self.can_ring_for(call, member).is_ok()).cloned().collect();
+                    members.iter().filter(|member| self.can_ring_for(calls, member).is_ok()).cloned().collect();
                 if free.is_empty() { Err(Cause::Busy) } else { Ok(Aim::Group(free)) }
             }
             Some(Number::Extension(_)) | None if self.is_outside(&number) => Ok(Aim::Outside(number)),
@@ -179,10 +188,10 @@ impl Boxed {
         if settings.busy || settings.dnd || taken { Err(Cause::Busy) } else { Ok(()) }
     }
 
-    /// Whether it does for a call in which it takes no part yet.
-    fn can_ring_for(&self, call: Option<CallNo>, device: &str) -> Result<(), Cause> {
+    /// Whether it does where it takes part in none of these calls yet.
+    fn can_ring_for(&self, calls: &[CallNo], device: &str) -> Result<(), Cause> {
         self.can_ring(device)?;
-        if call.is_some_and(|call| self.leg_at(call, device).is_some()) { Err(Cause::Busy) } else { Ok(()) }
+        if calls.iter().any(|call| self.leg_at(*call, device).is_some()) { Err(Cause::Busy) } else { Ok(()) }
     }
 
     /// Where an unanswered call goes from a telephone, when it can.
@@ -190,7 +199,7 @@ impl Boxed {
         let settings = &self.phones.get(device)?.settings;
         let target =
             forward(settings, ForwardMode::OnNoAnswer).or_else(|| forward(settings, ForwardMode::OnBusyAndNoAnswer))?;
-        self.aim(&target, Some(call)).is_ok().then_some(target)
+        self.aim(&target, &[call]).is_ok().then_some(target)
     }
 
     fn alert_group(&mut self, call: CallNo, members: Vec<String>, mut via: Via) {
@@ -206,7 +215,7 @@ impl Boxed {
             let (delay_ms, appearances) = (phone.settings.alert_delay_ms, phone.appearances.clone());
             let free: Vec<String> = appearances
                 .into_iter()
-                .filter(|other| via.set.is_none() && self.can_ring_for(Some(call), other).is_ok())
+                .filter(|other| via.set.is_none() && self.can_ring_for(&via.calls(call), other).is_ok())
                 .collect();
             let mut via = via.clone();
             if !free.is_empty() {
@@ -238,7 +247,7 @@ impl Boxed {
     /// The time between dialling and the first alert is over.
     pub(super) fn alert(&mut self, number: u64) {
         let Some(Alert { call, device, via }) = self.alerts.remove(&number) else { return };
-        match self.can_ring_for(Some(call), &device) {
+        match self.can_ring_for(&via.calls(call), &device) {
             Ok(()) => self.ring(call, &device, via),
             Err(cause) => self.refused(call, &device, cause),
         }
