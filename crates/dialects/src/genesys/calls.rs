@@ -15,21 +15,20 @@ use super::messages::{
 };
 use super::party::{Party, conn_id, head, number, opposite, some};
 use super::scene::Scene;
-use super::{legs, routing};
+use super::{client, legs, routing};
 
 /// Says a fact about a call.
 pub(super) fn call<'w>(scene: &mut Scene<'w, '_>, id: CallId, fact: &'w CallFact) {
     let Some(call) = scene.world.calls.get(&id) else { return };
     match fact {
-        // Legs tell the beginning and the end of a call, and every event of theirs carries what is known of it; data is told
-        // to clients.
+        // Legs tell the beginning and the end of a call, and every event of theirs carries what is known of it.
         CallFact::Began(_)
         | CallFact::Described { .. }
         | CallFact::AlsoKnownAs { .. }
-        | CallFact::UserDataSet { .. }
         | CallFact::ThreadJoined { .. }
-        | CallFact::UserDataChanged { .. }
         | CallFact::Detected { .. } => {}
+        CallFact::UserDataSet { .. } => client::data_changed(scene, id, call, None),
+        CallFact::UserDataChanged { by, .. } => client::data_changed(scene, id, call, Some(by)),
         CallFact::RouteRequested { at } => routing::requested(scene, id, call, at),
         CallFact::Routed { at, to, .. } => routing::routed(scene, id, call, at, to.as_deref()),
         CallFact::TreatmentApplied { at, kind, parameters } => {

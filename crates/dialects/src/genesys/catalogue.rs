@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::DIALECT;
 use super::attributes::{ATTRIBUTES, Attribute};
+use super::client::{self, CLIENT_ATTRIBUTES, CLIENT_EVENTS};
 use super::enums::{ENUMERATIONS, EnumStyle};
-use super::messages::{Basis, EVENTS, EventSpec, members_schema};
+use super::messages::{Basis, EVENTS, EventSpec, Topic, members_schema};
 use super::requests::{self, REQUEST_ENUMERATIONS, REQUESTS};
 use crate::catalogue::{Catalogue, Entry, Field, Presence, Vocabulary, forbid_null, readable};
 
@@ -16,11 +17,12 @@ pub fn catalogue() -> Catalogue {
     Catalogue {
         dialect: DIALECT.name,
         summary: DIALECT.summary,
-        events: EVENTS.iter().map(entry).collect(),
+        events: EVENTS.iter().chain(CLIENT_EVENTS).map(entry).collect(),
         requests: REQUESTS.iter().map(requests::entry).collect(),
         enumerations: ENUMERATIONS
             .iter()
             .chain(REQUEST_ENUMERATIONS.iter().copied())
+            .chain(client::ENUMERATIONS.iter().copied())
             .map(|one| Vocabulary {
                 name: one.name,
                 values: one.values.iter().map(|(name, number)| ((*name).to_owned(), json!(number))).collect(),
@@ -36,8 +38,8 @@ pub fn schema(name: &str, style: EnumStyle) -> Option<Value> {
 }
 
 fn event_schema(event: &str, style: EnumStyle) -> Option<Value> {
-    let spec = EVENTS.iter().find(|spec| spec.name == event)?;
-    let mut schema = members_schema(event)?.to_value();
+    let spec = EVENTS.iter().chain(CLIENT_EVENTS).find(|spec| spec.name == event)?;
+    let mut schema = members_schema(event).or_else(|| client::members_schema(event))?.to_value();
     forbid_null(&mut schema);
     let members = schema.as_object_mut()?;
     members.insert("title".to_owned(), json!(spec.name));
@@ -50,7 +52,7 @@ fn event_schema(event: &str, style: EnumStyle) -> Option<Value> {
         properties.extend(others.clone());
     }
     for (name, property) in &mut properties {
-        if let (Some(attribute), Some(property)) = (attribute(name), property.as_object_mut()) {
+        if let (Some(attribute), Some(property)) = (attribute_in(spec, name), property.as_object_mut()) {
             property.insert("description".to_owned(), json!(attribute.summary));
         }
     }
@@ -68,6 +70,12 @@ fn event_schema(event: &str, style: EnumStyle) -> Option<Value> {
     Some(readable(schema))
 }
 
+/// An attribute by name, as it is in an event.
+pub fn attribute_in(spec: &EventSpec, name: &str) -> Option<&'static Attribute> {
+    let own = CLIENT_ATTRIBUTES.iter().find(|attribute| attribute.name == name);
+    own.filter(|_| spec.topic == Topic::Client).or_else(|| attribute(name))
+}
+
 /// An attribute by name.
 pub fn attribute(name: &str) -> Option<&'static Attribute> {
     ATTRIBUTES.iter().find(|attribute| attribute.name == name)
@@ -79,7 +87,8 @@ fn entry(spec: &EventSpec) -> Entry {
         (Presence::Optional, spec.optional),
         (Presence::Disputed, spec.disputed),
     ];
-    let fields = lists.into_iter().flat_map(|(presence, names)| names.iter().map(move |name| field(name, presence)));
+    let fields =
+        lists.into_iter().flat_map(|(presence, names)| names.iter().map(move |name| field(spec, name, presence)));
     Entry {
         name: Cow::Borrowed(spec.name),
         channel: spec.topic.name(),
@@ -95,8 +104,8 @@ fn entry(spec: &EventSpec) -> Entry {
     }
 }
 
-fn field(name: &str, presence: Presence) -> Option<Field> {
-    let attribute = attribute(name)?;
+fn field(spec: &EventSpec, name: &str, presence: Presence) -> Option<Field> {
+    let attribute = attribute_in(spec, name)?;
     Some(Field {
         name: Cow::Borrowed(attribute.name),
         json_type: Cow::Borrowed(attribute.json_type),

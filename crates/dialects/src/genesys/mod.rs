@@ -1,10 +1,11 @@
-//! The vocabulary of Genesys Voice Microservices: 42 events on two topics.
+//! The vocabulary of Genesys Voice Microservices: 42 events on two topics, the requests of the T-Library, and what is
+//! answered to clients.
 //!
 //! An independent implementation, made from public documentation; compatible with it and not affiliated to its vendor.
 //!
 //! Reading order: `attributes`, `enums` and `messages` are the words; `project` leads to `devices`, `calls` and `legs`,
 //! which say which fact of ours becomes which event of theirs, with `party` for the attributes that a leg brings along
-//! and `scene` for the moment; `snapshot` says what is true now; `rules` is the contract of the stream.
+//! and `scene` for the moment; `requests` reads what clients ask for, `client` says what they are answered; `snapshot` says what is true now; `rules` is the contract of the stream.
 
 pub mod attributes;
 mod calls;
@@ -34,7 +35,7 @@ pub use project::caused_by;
 pub const DIALECT: Dialect = Dialect {
     name: "genesys",
     summary: "events of Genesys Voice Microservices, on the topics voice-agentstate and voice-callthread",
-    channels: &[Topic::AgentState.name(), Topic::CallThread.name()],
+    channels: &[Topic::AgentState.name(), Topic::CallThread.name(), Topic::Client.name()],
     project: project::project,
     snapshot: snapshot::snapshot,
     catalogue: catalogue::catalogue,

@@ -3,18 +3,21 @@
 use cordboard_core::{Event, Fact, World};
 
 use super::scene::Scene;
-use super::{calls, devices, legs};
+use super::{calls, client, devices, legs};
 use crate::{Message, Position, Settings};
 
 /// Says an event, in the world right after it.
 pub(super) fn project(settings: &Settings, world: &World, _at: Position, event: &Event, out: &mut Vec<Message>) {
     let mut scene = Scene::of(&settings.genesys, world, event, out);
     match &event.fact {
-        // The vocabulary has no word for logs, and its word for switches goes to clients, not to topics.
-        Fact::Founded { .. } | Fact::Switch { .. } => {}
+        // The vocabulary has no word for logs.
+        Fact::Founded { .. } => {}
+        Fact::Switch { switch, fact } => client::switch(&mut scene, switch, fact),
         Fact::Device { device, fact } => devices::device(&mut scene, device, fact),
         Fact::Agent { agent, fact } => devices::agent(&mut scene, agent, fact),
-        Fact::Request { .. } | Fact::Client { .. } => {}
+        Fact::Request { request, fact } => client::request(&mut scene, *request, fact),
+        // A client is answered when its request is done.
+        Fact::Client { .. } => {}
         // A queue's existence and settings are configuration here.
         Fact::Queue { .. } => {}
         Fact::Call { call, fact } => calls::call(&mut scene, *call, fact),
@@ -30,7 +33,7 @@ pub fn caused_by(event: &str) -> &'static [&'static str] {
         "EventQueueLogout" => &["agent.queue_logged_out"],
         "EventAgentReady" => &["agent.ready", "agent.wrap_up_ended"],
         "EventAgentNotReady" => &["agent.not_ready", "agent.wrap_up_began", "agent.wrap_up_ended"],
-        "EventDNOutOfService" => &["device.out_of_service"],
+        "EventDNOutOfService" => &["device.out_of_service", "request.done"],
         "EventDNBackInService" => &["device.back_in_service"],
         "EventDNDOn" => &["device.dnd_on"],
         "EventDNDOff" => &["device.dnd_off"],
@@ -66,6 +69,12 @@ pub fn caused_by(event: &str) -> &'static [&'static str] {
         "EventTreatmentApplied" => &["call.treatment_applied"],
         "EventTreatmentEnd" => &["call.treatment_ended"],
         "EventTreatmentNotApplied" => &["call.treatment_refused"],
+        "EventRegistered" | "EventUnregistered" | "EventAddressInfo" | "EventPartyInfo" | "EventServerInfo"
+        | "EventAgentReserved" | "EventDTMFSent" | "EventACK" => &["request.done"],
+        "EventError" => &["request.refused"],
+        "EventAttachedDataChanged" => &["call.user_data_changed", "call.user_data_set"],
+        "EventLinkConnected" => &["switch.connected"],
+        "EventLinkDisconnected" => &["switch.disconnected"],
         _ => &[],
     }
 }

@@ -8,9 +8,11 @@ use core::fmt;
 
 use serde_json::{Map, Value};
 
-use super::catalogue::attribute;
+use super::catalogue::attribute_in;
+use super::client::CLIENT_EVENTS;
 use super::enums::ENUMERATIONS;
 use super::messages::{EVENTS, EventSpec, Topic};
+use super::requests::REQUEST_ENUMERATIONS;
 use crate::Message;
 
 /// How bad a finding is.
@@ -97,7 +99,8 @@ pub enum Rule {
     AgentLoggedIn,
     /// `EventDNBackInService` only after `EventDNOutOfService`, and neither twice in a row.
     BackAfterOut,
-    /// `{tenant}:{CallThreadID}`; `{tenant}:{AgentID}`, or `{tenant}:{ThisDN}` where no agent is logged in.
+    /// `{tenant}:{CallThreadID}`; `{tenant}:{AgentID}`, or `{tenant}:{ThisDN}` where no agent is logged in; to a client its
+    /// name.
     KeyShape,
     /// `time` does not go back within one topic and key.
     TimeOrder,
@@ -175,10 +178,15 @@ impl<'a> Rules<'a> {
         let Some(("id", Value::String(id))) = members.iter().next().map(|(name, value)| (name.as_str(), value)) else {
             return unusable("the first member is not id".to_owned());
         };
-        let Some(spec) = EVENTS.iter().find(|spec| spec.name == id) else {
+        let Some(spec) = EVENTS.iter().chain(CLIENT_EVENTS).find(|spec| spec.name == id) else {
             return unusable(format!("there is no event {id}"));
         };
         let view = View { spec, members: &members };
+        // To a client; one event of a topic is told to a client that comes late. It is no part of the stream's history.
+        let late = message.channel == Topic::Client.name() && id == "EventDNOutOfService";
+        if spec.topic == Topic::Client || late {
+            return self.to_client(&view, message, late);
+        }
         if message.channel != spec.topic.name() {
             found.push(view.finding(Rule::TopicOfEvent, Level::Fail, format_args!("is on {}", message.channel)));
         }
@@ -197,6 +205,27 @@ impl<'a> Rules<'a> {
         self.agents(&view, message, &mut found);
         self.devices(&view, &mut found);
         self.record(&view, message, &mut found);
+        found
+    }
+
+    fn to_client(&self, view: &View<'_>, message: &Message, late: bool) -> Vec<Finding> {
+        let mut found = Vec::new();
+        if !late && message.channel != Topic::Client.name() {
+            let on = format_args!("is on {}", message.channel);
+            found.push(view.finding(Rule::TopicOfEvent, Level::Fail, on));
+        }
+        if message.key.is_empty() {
+            found.push(view.finding(Rule::KeyShape, Level::Fail, "the key is empty and should be a client"));
+        }
+        attributes(view, &mut found);
+        // Who asks about a number that is none is told so.
+        if let Some(dn) = view.text("ThisDN").filter(|dn| view.spec.name != "EventError" && !(self.is_internal)(dn)) {
+            found.push(view.finding(
+                Rule::InternalDevicesOnly,
+                Level::Fail,
+                format_args!("{dn} is no number of the site"),
+            ));
+        }
         found
     }
 
@@ -448,13 +477,14 @@ fn attributes(view: &View<'_>, found: &mut Vec<Finding>) {
         }
     }
     for (name, value) in view.members {
-        let Some(attribute) = attribute(name).filter(|_| view.spec.has(name)) else {
+        let Some(attribute) = attribute_in(view.spec, name).filter(|_| view.spec.has(name)) else {
             found.push(view.finding(Rule::AttributeAllowed, Level::Fail, format_args!("has no attribute {name}")));
             continue;
         };
         let right = match attribute.json_type {
             "integer" => value.is_i64() || value.is_u64(),
             "object" => value.is_object(),
+            "string|integer" => value.is_string() || value.is_i64() || value.is_u64(),
             _ => value.is_string(),
         };
         if !right {
@@ -462,7 +492,10 @@ fn attributes(view: &View<'_>, found: &mut Vec<Finding>) {
             found.push(view.finding(Rule::AttributeType, Level::Fail, format_args!("{name} is {value}, no {wanted}")));
         }
         if let (Some(enumeration), Some(text)) = (attribute.enumeration, value.as_str())
-            && ENUMERATIONS.iter().filter(|one| one.name == enumeration).all(|one| one.number(text).is_none())
+            && ENUMERATIONS
+                .iter()
+                .chain(REQUEST_ENUMERATIONS.iter().copied())
+                .all(|one| one.name != enumeration || one.number(text).is_none())
         {
             found.push(view.finding(
                 Rule::EnumerationValue,

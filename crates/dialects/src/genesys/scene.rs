@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 
 use cordboard_core::event::{Asked, DeviceKind, Direction};
-use cordboard_core::world::{Call, Leg};
+use cordboard_core::world::{Call, Client, Leg};
 use cordboard_core::{Event, LegId, Origin, ThreadId, World};
 use serde::Serialize;
 use serde_json::Value;
@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::Settings;
 use super::attributes::{Datum, DeviceFrame, Pairs, Text, Time};
-use super::enums::{ENUMERATIONS, EnumStyle};
+use super::client::ClientEvent;
+use super::enums::{DNRole, ENUMERATIONS, EnumStyle, Enumeration};
 use super::messages::{Topic, TopicEvent};
 use crate::Message;
 
@@ -139,6 +140,45 @@ impl<'w, 'o> Scene<'w, 'o> {
     /// Tells an event of an agent.
     pub(super) fn tell_agent(&mut self, agent: &str, event: impl Into<TopicEvent<'w>>) {
         self.tell(agent, &event.into());
+    }
+
+    /// Tells an event to one client, unless it does not want to hear it. An error it always hears.
+    pub(super) fn tell_client(&mut self, client: &str, event: impl Into<ClientEvent<'w>>) {
+        let event = event.into();
+        let masks = |known: &Client| !known.mask.is_empty() && !known.mask.contains(event.name());
+        let masked = self.world.clients.get(client).is_some_and(masks);
+        if masked && !matches!(event, ClientEvent::EventError(_)) {
+            return;
+        }
+        if let Some(value) = text(self.settings.enum_style, &event) {
+            self.out.push(Message { channel: Topic::Client.name(), key: client.to_owned(), value });
+        }
+    }
+
+    /// A word of an enumeration where the attribute can be of several: by name or number, as the site wants it.
+    pub(super) fn word(&self, of: &Enumeration, word: &'w str) -> Datum<'w> {
+        match (self.settings.enum_style, of.number(word)) {
+            (EnumStyle::Number, Some(number)) => Datum::from(i64::from(number)),
+            (EnumStyle::Number | EnumStyle::Name, _) => Datum::from(word),
+        }
+    }
+
+    /// A role where it is no attribute of its own.
+    pub(super) fn role(&self, role: DNRole) -> Datum<'w> {
+        let word = match role {
+            DNRole::Origination => "Origination",
+            DNRole::Observer => "Observer",
+            DNRole::Unknown
+            | DNRole::Destination
+            | DNRole::ConferenceMember
+            | DNRole::NewParty
+            | DNRole::AddedBy
+            | DNRole::DeletedBy
+            | DNRole::TransferredBy
+            | DNRole::DeletedParty
+            | DNRole::ConferencedBy => "Destination",
+        };
+        self.word(&DNRole::VALUES, word)
     }
 
     fn tell(&mut self, key: &str, event: &TopicEvent<'w>) {

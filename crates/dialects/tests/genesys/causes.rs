@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 
 use cordboard_core::event::{
     AgentFact, CallFact, Cause, DequeueReason, DeviceFact, Direction, ForwardMode, LegFact, Monitor, MonitorScope,
-    Pairs, Role, RouteKind, SuperviseMode, Transfer, TransferKind, TreatmentKind, With, WrapUpEnd,
+    Pairs, RequestFact, Role, RouteKind, SuperviseMode, SwitchFact, Transfer, TransferKind, TreatmentKind, With,
+    WrapUpEnd,
 };
-use cordboard_core::{CallId, Time};
+use cordboard_core::request::Ask;
+use cordboard_core::{CallId, Fact, Time};
 use cordboard_dialects::genesys::catalogue::catalogue;
 
+use crate::clients::conn;
 use crate::story::Story;
 
 #[test]
@@ -22,6 +25,7 @@ fn every_cause_in_the_catalogue_is_one() {
     late_join(&mut story);
     waits(&mut story);
     others_do(&mut story);
+    clients(&mut story);
     let told: BTreeSet<(String, String)> = catalogue()
         .events
         .iter()
@@ -174,4 +178,36 @@ fn others_do(story: &mut Story) {
     story.begin(8, Direction::Internal, "103", "600", Some(7));
     story.call(8, CallFact::Queued { queue: "600".to_owned(), position: 1 });
     story.call(7, CallFact::QueueTaken { queue: "600".to_owned(), from: CallId(8) });
+}
+
+fn clients(story: &mut Story) {
+    for fact in [SwitchFact::Connected { version: "1".to_owned() }, SwitchFact::Disconnected { reason: String::new() }]
+    {
+        story.ask("desk", "101", Ask::Register);
+        story.tell(Fact::Switch { switch: "pbx".to_owned(), fact });
+    }
+    story.tell(Fact::Switch { switch: "pbx".to_owned(), fact: SwitchFact::Connected { version: "1".to_owned() } });
+    let (caller, _) = story.inbound(9);
+    let call = conn(9);
+    let (kind, info) = (String::new(), String::new());
+    story.agent("8002", AgentFact::LoggedIn { device: "101".to_owned(), queue: None });
+    let set = Pairs::from([("Order".to_owned(), "4711".into())]);
+    for ask in [
+        Ask::QueryAddress { kind, info },
+        Ask::QueryCall { call },
+        Ask::QueryServer,
+        Ask::SetReference { next: 90 },
+        Ask::Reserve { ms: 1, priority: 1, agent: None },
+        Ask::ChangeData { call, set, removed: Vec::new(), all: false },
+        Ask::Retrieve { call },
+    ] {
+        story.ask("desk", "101", ask);
+    }
+    story.call(9, CallFact::UserDataSet { key: "Mood".to_owned(), value: "good".to_owned() });
+    story.ask("desk", "101", Ask::Tones { call, digits: "1".to_owned() });
+    story.answer(RequestFact::Done);
+    story.ask("desk", "101", Ask::Unregister);
+    story.device("104", DeviceFact::OutOfService);
+    story.ask("desk", "104", Ask::Register);
+    story.ends(9, caller, Cause::Normal, true);
 }

@@ -6,6 +6,7 @@
 mod agents;
 mod calls;
 mod causes;
+mod clients;
 mod messages;
 mod parties;
 mod queues;

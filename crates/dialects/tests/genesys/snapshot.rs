@@ -36,13 +36,13 @@ fn a_busy_site() {
     assert_eq!(
         said,
         [
+            "AgentLogin 101",
+            "AgentLogin 101",
+            "AgentReady 101, AutoIn",
             "DNOutOfService 102",
             "DNDOn 103",
             "ForwardSet 103 = 104",
             "MessageWaitingOn 104",
-            "AgentLogin 101",
-            "AgentLogin 101",
-            "AgentReady 101, AutoIn",
             "Ringing 101 < +3581, Ok",
             "Established 101 < +3581, Ok",
             "Held 101 < +3581, Ok",

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use cordboard_core::event::{
-    AgentFact, CallBegan, CallFact, Cause, DeviceFact, DeviceKind, Direction, LegFact, Outcome, Party, QueueFact, Role,
-    With,
+    AgentFact, CallBegan, CallFact, Cause, DeviceFact, DeviceKind, Direction, LegFact, Outcome, Party, QueueFact,
+    RequestFact, Role, With,
 };
-use cordboard_core::{CallId, ConnId, Event, Fact, LegId, Origin, RequestId, ThreadId, Time, World, evolve};
+use cordboard_core::request::{Ask, Asker, AskerRole};
+use cordboard_core::{
+    CallId, ConnId, Event, Fact, Input, LegId, Origin, Request, RequestId, ThreadId, Time, World, decide, evolve,
+};
 use cordboard_dialects::genesys::enums::EnumStyle;
 use cordboard_dialects::genesys::rules::Rules;
 use cordboard_dialects::genesys::{DIALECT, catalogue, caused_by};
@@ -171,6 +174,49 @@ impl Story {
         self.call(call, CallFact::Ended { outcome: Outcome::Cancelled, cause: Cause::Normal, by: None })
     }
 
+    /// A client asks for something; gives what is said at once.
+    pub(crate) fn ask(&mut self, client: &str, device: &str, ask: Ask) -> Vec<String> {
+        let mut said = Vec::new();
+        for fact in self.asked(client, device, ask) {
+            said.extend(self.tell(fact));
+        }
+        self.request = None;
+        said
+    }
+
+    /// The same where nothing is judged: the rules read enumerations by name. Gives the last thing said.
+    pub(crate) fn unjudged(&mut self, client: &str, device: &str, ask: Ask) -> Value {
+        let mut said = Vec::new();
+        for fact in self.asked(client, device, ask) {
+            let event = Event { at: self.world.now, since: None, origin: self.origin, request: self.request, fact };
+            evolve(&mut self.world, &event);
+            (DIALECT.project)(&self.settings, &self.world, Position { epoch: 1, sequence: 1 }, &event, &mut said);
+        }
+        serde_json::from_str(&said.last().unwrap().value).unwrap()
+    }
+
+    fn asked(&mut self, client: &str, device: &str, ask: Ask) -> Vec<Fact> {
+        let request = Request {
+            client: client.to_owned(),
+            by: Asker { name: client.to_owned(), role: AskerRole::Service },
+            reference: None,
+            device: device.to_owned(),
+            ask,
+            refused: None,
+            deadline_ms: 5_000,
+        };
+        let events = decide(&self.world, &Input::Requested { at: self.world.now, request });
+        self.request = events.last().and_then(|event| event.request);
+        events.into_iter().map(|event| event.fact).collect()
+    }
+
+    /// The switch answers the newest request.
+    pub(crate) fn answer(&mut self, fact: RequestFact) -> Vec<String> {
+        let (request, _) = self.world.requests.last_key_value().unwrap();
+        let request = *request;
+        self.tell(Fact::Request { request, fact })
+    }
+
     /// An inbound call that 101 has answered; gives back the legs of the caller and of 101.
     pub(crate) fn inbound(&mut self, call: u64) -> (LegId, LegId) {
         self.begin(call, Direction::Inbound, "+3581", "+3589", None);
@@ -221,7 +267,10 @@ pub(crate) fn judge(rules: &mut Rules<'_>, message: &Message) {
 pub(crate) fn short(message: &Message) -> String {
     let value: Value = serde_json::from_str(&message.value).unwrap();
     let text = |name: &str| value.get(name).and_then(Value::as_str);
-    let mut short = format!("{} {}", &text("id").unwrap()["Event".len()..], text("ThisDN").unwrap());
+    let mut short = text("id").unwrap()["Event".len()..].to_owned();
+    if let Some(dn) = text("ThisDN") {
+        short += &format!(" {dn}");
+    }
     if let Some(other) = text("OtherDN") {
         let arrow = match text("OtherDNRole") {
             Some("Origination") => "<",

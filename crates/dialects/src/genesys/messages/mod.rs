@@ -19,13 +19,15 @@ use serde::{Deserialize, Serialize};
 pub use agent_state::*;
 pub use call_thread::*;
 
-/// A topic of the stream.
+/// A topic of the stream, or the way to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
     /// Agents and devices; keyed by the agent, or by the number where nobody is logged in.
     AgentState,
     /// Calls; keyed by the call thread.
     CallThread,
+    /// No topic: to one client, keyed by its name.
+    Client,
 }
 
 impl Topic {
@@ -34,6 +36,7 @@ impl Topic {
         match self {
             Self::AgentState => "voice-agentstate",
             Self::CallThread => "voice-callthread",
+            Self::Client => "client",
         }
     }
 }

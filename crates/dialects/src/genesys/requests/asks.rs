@@ -3,7 +3,7 @@
 use cordboard_core::event::{ForwardMode, MonitorScope, Pairs, RouteKind, SuperviseMode, TreatmentKind, WorkMode};
 use cordboard_core::request::{Ask, Joining, PredictiveTargets, Refusal};
 
-use super::super::client;
+use super::super::client::CLIENT_EVENTS;
 use super::super::enums;
 use super::super::messages::EVENTS;
 use super::read::{Fault, Members, close, shown};
@@ -13,6 +13,16 @@ type Made = Result<Ask, Fault>;
 
 /// The most tones at once.
 const MAX_TONES: usize = 64;
+
+/// What of a number can be asked and is not known.
+const UNKNOWN_INFO: [&str; 6] = [
+    "SendAllCallsStatus",
+    "NumberOfIdleClassifiers",
+    "NumberOfClassifiersInUse",
+    "NumberOfIdleTrunks",
+    "NumberOfTrunksInUse",
+    "DatabaseValue",
+];
 
 pub(super) fn register(_: &Members<'_>) -> Made {
     Ok(Ask::Register)
@@ -25,6 +35,10 @@ pub(super) fn unregister(_: &Members<'_>) -> Made {
 pub(super) fn query_address(members: &Members<'_>) -> Made {
     let kind = members.word("AddressType", &ADDRESS_TYPE).unwrap_or_default().to_owned();
     let info = members.word("InfoType", &INFO_TYPE).unwrap_or_default().to_owned();
+    if UNKNOWN_INFO.contains(&info.as_str()) {
+        let message = format!("InfoType {info} cannot be answered; nothing of the kind is known here");
+        return Err(Fault::unsupported(message));
+    }
     Ok(Ask::QueryAddress { kind, info })
 }
 
@@ -42,7 +56,7 @@ pub(super) fn set_reference(members: &Members<'_>) -> Made {
 
 pub(super) fn set_mask(members: &Members<'_>) -> Made {
     let events = members.list("Mask");
-    let known = || EVENTS.iter().map(|spec| spec.name).chain(client::NAMES.iter().copied());
+    let known = || EVENTS.iter().map(|spec| spec.name).chain(CLIENT_EVENTS.iter().map(|spec| spec.name));
     for event in &events {
         if !known().any(|name| name == event) {
             let right = match close(event, known()).as_slice() {

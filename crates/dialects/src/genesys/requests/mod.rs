@@ -9,7 +9,7 @@ mod read;
 mod schema;
 mod table;
 pub mod terr;
-mod words;
+pub(super) mod words;
 
 use core::fmt;
 
