@@ -75,6 +75,16 @@ impl Boxed {
         self.send(no, target, Via { queue: Some(at), ..Via::default() });
     }
 
+    /// A call that waits for an instruction as well was given to somebody: it needs none any more.
+    pub(super) fn routes_used(&mut self, no: CallNo, by: &str) {
+        let waits = self.calls.get(&no).map(|call| call.routes.values().copied().collect::<Vec<_>>());
+        for number in waits.unwrap_or_default() {
+            if let Some(at) = self.end_route(no, number) {
+                self.say_call(no, CallSeen::Route { at, to: Some(by.to_string()), kind: RouteKind::Default });
+            }
+        }
+    }
+
     fn reject(&mut self, no: CallNo, number: u64) {
         let Some(at) = self.end_route(no, number) else { return };
         self.say_call(no, CallSeen::Route { at: at.clone(), to: None, kind: RouteKind::Reject });
