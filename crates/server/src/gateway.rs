@@ -4,9 +4,13 @@
 //! snapshot where the past is gone. It asks for what it gets, so a slow one keeps nobody else waiting.
 
 pub mod access;
+mod body;
 pub mod connection;
+pub mod door;
+mod happenings;
 pub mod http;
 mod line;
+mod throttle;
 
 use std::sync::Arc;
 use std::time::Duration;

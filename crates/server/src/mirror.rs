@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cordboard_core::World;
-use cordboard_dialects::{Dialect, Settings};
+use cordboard_dialects::{Dialect, Settings, is_private};
 use tokio::sync::oneshot;
 
 use crate::checkpoints::Checkpoints;
@@ -214,6 +214,8 @@ fn picture(settings: &Settings, dialect: &Dialect, world: &World, position: Posi
     } else {
         let mut messages = Vec::new();
         (dialect.snapshot)(settings, world, place(position), &mut messages);
+        // A picture is for all who read; what is for one client only is no part of it.
+        messages.retain(|message| !is_private(message.channel));
         let said: Result<Vec<Said<'_>>, _> = messages
             .iter()
             .map(|message| {

@@ -47,16 +47,19 @@ impl People {
         Ok(Self { strict: config.agents_strict, agents, teams })
     }
 
-    /// What a token of this role permits; none where the configuration knows its team no more.
+    /// What a token of this role permits: nothing where the configuration knows its team no more.
     #[must_use]
-    pub fn permit(&self, role: &Role) -> Option<Permit> {
+    pub fn permit(&self, role: &Role) -> Permit {
         match role {
-            Role::Service => Some(Permit::Service),
+            Role::Service => Permit::Service,
             Role::Agent { agent } => {
                 let devices = self.agents.get(agent).map(|agent| Arc::clone(&agent.devices)).unwrap_or_default();
-                Some(Permit::Agent { agent: agent.clone(), devices })
+                Permit::Agent { agent: agent.clone(), devices }
             }
-            Role::Supervisor { team } => self.teams.get(team).map(|team| Permit::Supervisor(Arc::clone(team))),
+            Role::Supervisor { team } => {
+                let gone = || Arc::new(Team { name: team.clone(), ..Team::default() });
+                Permit::Supervisor(self.teams.get(team).map_or_else(gone, Arc::clone))
+            }
         }
     }
 

@@ -62,7 +62,7 @@ impl Server {
             tenants.push(running);
         }
         let served = tenants.iter().map(|running| Arc::clone(&running.tenant)).collect();
-        let app = App::new(served, tokens, Clock::default(), config.http.clone(), metrics.clone(), http_stops.clone());
+        let app = App::new(served, tokens, Clock::default(), config, metrics.clone(), http_stops.clone());
         let http = tokio::spawn(connection::serve(listener, app.router(), config.http.clone(), metrics, http_stops));
         tracing::info!(%address, tenants = tenants.len(), sources = links.len(), tokens = known, "serving");
         Ok(Self { address, tenants, links, http, stop_links, stop_http })

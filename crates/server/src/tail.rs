@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use cordboard_dialects::Message;
+use bytes::{Bytes, BytesMut};
+use cordboard_dialects::{Message, is_private};
 use tokio::sync::watch;
 
 use crate::log::Position;
@@ -21,6 +21,16 @@ pub struct Chunk {
     lines: Bytes,
     /// Where the lines of each event end.
     ends: Vec<usize>,
+    /// Events that say more to some clients than to others, rising.
+    private: Vec<Private>,
+}
+
+/// What one client is told of an event, instead of what everybody is.
+#[derive(Debug)]
+struct Private {
+    sequence: u64,
+    client: String,
+    lines: String,
 }
 
 impl Chunk {
@@ -30,9 +40,49 @@ impl Chunk {
         self.first + self.ends.len() as u64 - 1
     }
 
-    /// The lines of the events after `after`, up to and including `until`.
+    /// The lines of the events after `after`, up to and including `until`, as this client is told them; without one, as
+    /// everybody is.
     #[must_use]
-    pub fn lines(&self, after: u64, until: u64) -> Bytes {
+    pub fn lines(&self, after: u64, until: u64, client: Option<&str>) -> Bytes {
+        let mut own = self.own(after, until, client).peekable();
+        if own.peek().is_none() {
+            return self.shared(after, until);
+        }
+        let (mut out, mut told) = (BytesMut::new(), after);
+        for private in own {
+            out.extend_from_slice(&self.shared(told, private.sequence - 1));
+            out.extend_from_slice(private.lines.as_bytes());
+            told = private.sequence;
+        }
+        out.extend_from_slice(&self.shared(told, until));
+        out.freeze()
+    }
+
+    /// The same as server-sent events. Only the last message of an event carries its position as `id`: a client that
+    /// saw some of them asks for all of them again.
+    #[must_use]
+    pub fn server_sent(&self, after: u64, until: u64, client: Option<&str>) -> Bytes {
+        let mut out = String::new();
+        let mut own = self.own(after, until, client).peekable();
+        for sequence in self.first.max(after.saturating_add(1))..=self.last().min(until) {
+            let shared = self.shared(sequence - 1, sequence);
+            let lines = match own.next_if(|private| private.sequence == sequence) {
+                Some(private) => &*private.lines,
+                None => std::str::from_utf8(&shared).unwrap_or_default(),
+            };
+            let mut left = lines.lines().peekable();
+            while let Some(line) = left.next() {
+                if left.peek().is_none() {
+                    _ = writeln!(out, "id: {}-{sequence}", self.epoch);
+                }
+                _ = write!(out, "data: {line}\n\n");
+            }
+        }
+        Bytes::from(out)
+    }
+
+    /// What everybody is told.
+    fn shared(&self, after: u64, until: u64) -> Bytes {
         let place = |sequence: u64| {
             let events = usize::try_from(sequence.saturating_add(1).saturating_sub(self.first)).unwrap_or(usize::MAX);
             match events.min(self.ends.len()).checked_sub(1) {
@@ -44,31 +94,18 @@ impl Chunk {
         if begin < end { self.lines.slice(begin..end) } else { Bytes::new() }
     }
 
-    /// The same as server-sent events. Only the last message of an event carries its position as `id`: a client that
-    /// saw some of them asks for all of them again.
-    #[must_use]
-    pub fn server_sent(&self, after: u64, until: u64) -> Bytes {
-        let mut out = String::new();
-        let mut begin = 0;
-        for (sequence, end) in (self.first..).zip(&self.ends) {
-            let lines = self.lines.get(begin..*end).unwrap_or_default();
-            begin = *end;
-            if sequence <= after || sequence > until {
-                continue;
-            }
-            let mut left = std::str::from_utf8(lines).unwrap_or_default().lines().peekable();
-            while let Some(line) = left.next() {
-                if left.peek().is_none() {
-                    _ = writeln!(out, "id: {}-{sequence}", self.epoch);
-                }
-                _ = write!(out, "data: {line}\n\n");
-            }
-        }
-        Bytes::from(out)
+    /// Where a client is told more.
+    fn own<'s>(&'s self, after: u64, until: u64, client: Option<&'s str>) -> impl Iterator<Item = &'s Private> {
+        let from = self.private.partition_point(|private| private.sequence <= after);
+        let left = self.private.get(from..).unwrap_or_default().iter();
+        left.take_while(move |private| private.sequence <= until)
+            .filter(move |private| client == Some(&*private.client))
     }
 
     fn memory_bytes(&self) -> usize {
-        self.lines.len() + self.ends.capacity() * size_of::<usize>() + size_of::<Self>()
+        let private = |it: &Private| size_of::<Private>() + it.client.len() + it.lines.len();
+        let private: usize = self.private.iter().map(private).sum();
+        self.lines.len() + self.ends.capacity() * size_of::<usize>() + size_of::<Self>() + private
     }
 }
 
@@ -79,35 +116,37 @@ pub struct ChunkBuilder {
     first: u64,
     lines: String,
     ends: Vec<usize>,
+    private: Vec<Private>,
 }
 
 impl ChunkBuilder {
     /// A chunk of no events yet; the first will have the position `first`.
     #[must_use]
     pub fn new(first: Position) -> Self {
-        Self { epoch: first.epoch, first: first.sequence, lines: String::new(), ends: Vec::new() }
+        Self { epoch: first.epoch, first: first.sequence, lines: String::new(), ends: Vec::new(), private: Vec::new() }
     }
 
     /// Adds the messages of the next event: one line each, `{"position","channel","key","value"}`, with `"more":true` on
-    /// all but the last.
+    /// all but the last. Those for one client are kept apart.
     pub fn push(&mut self, messages: &[Message]) {
-        let sequence = self.first + self.ends.len() as u64;
-        for (left, message) in (0..messages.len()).rev().zip(messages) {
-            let (epoch, key) = (self.epoch, serde_json::Value::from(message.key.as_str()));
-            let (channel, value) = (message.channel, &message.value);
-            let more = if left > 0 { ",\"more\":true" } else { "" };
-            _ = writeln!(
-                self.lines,
-                r#"{{"position":"{epoch}-{sequence}","channel":"{channel}","key":{key},"value":{value}{more}}}"#
-            );
-        }
+        let (epoch, sequence) = (self.epoch, self.first + self.ends.len() as u64);
+        write_lines(&mut self.lines, (epoch, sequence), messages.iter().filter(|it| !is_private(it.channel)));
         self.ends.push(self.lines.len());
+        for (at, message) in messages.iter().enumerate().filter(|(_, it)| is_private(it.channel)) {
+            let hears = |it: &&Message| !is_private(it.channel) || it.key == message.key;
+            if messages.iter().take(at).any(|before| is_private(before.channel) && before.key == message.key) {
+                continue;
+            }
+            let mut lines = String::new();
+            write_lines(&mut lines, (epoch, sequence), messages.iter().filter(hears));
+            self.private.push(Private { sequence, client: message.key.clone(), lines });
+        }
     }
 
     /// Bytes collected.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.lines.len()
+        self.lines.len() + self.private.iter().map(|it| it.lines.len()).sum::<usize>()
     }
 
     /// The chunk so far, if there is any event in it; the next event begins a new one.
@@ -116,8 +155,21 @@ impl ChunkBuilder {
             return None;
         }
         let next = Self::new(Position { epoch: self.epoch, sequence: self.first + self.ends.len() as u64 });
-        let Self { epoch, first, lines, ends } = std::mem::replace(self, next);
-        Some(Chunk { epoch, first, lines: Bytes::from(lines), ends })
+        let Self { epoch, first, lines, ends, private } = std::mem::replace(self, next);
+        Some(Chunk { epoch, first, lines: Bytes::from(lines), ends, private })
+    }
+}
+
+fn write_lines<'m>(out: &mut String, (epoch, sequence): (u32, u64), messages: impl Iterator<Item = &'m Message>) {
+    let mut left = messages.peekable();
+    while let Some(message) = left.next() {
+        let key = serde_json::Value::from(message.key.as_str());
+        let (channel, value) = (message.channel, &message.value);
+        let more = if left.peek().is_some() { ",\"more\":true" } else { "" };
+        _ = writeln!(
+            out,
+            r#"{{"position":"{epoch}-{sequence}","channel":"{channel}","key":{key},"value":{value}{more}}}"#
+        );
     }
 }
 
@@ -254,7 +306,7 @@ mod tests {
 
     #[test]
     fn lines_are_json_and_carry_their_position() {
-        let lines = text(chunk().lines(4, 8));
+        let lines = text(chunk().lines(4, 8, None));
         let values: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(values.len(), 4);
         assert_eq!(values[0], serde_json::json!({"position": "1-5", "channel": "c", "key": "k\"", "value": 50}));
@@ -264,19 +316,53 @@ mod tests {
 
     #[test]
     fn any_part_of_a_chunk_can_be_read() {
-        let all = text(chunk().lines(0, u64::MAX));
+        let all = text(chunk().lines(0, u64::MAX, None));
         for cut in 4..=8 {
-            assert_eq!(text(chunk().lines(0, cut)) + &text(chunk().lines(cut, 99)), all, "{cut}");
+            assert_eq!(text(chunk().lines(0, cut, None)) + &text(chunk().lines(cut, 99, None)), all, "{cut}");
         }
-        assert_eq!(text(chunk().lines(6, 7)), "");
-        assert_eq!(text(chunk().lines(8, 99)), "");
+        assert_eq!(text(chunk().lines(6, 7, None)), "");
+        assert_eq!(text(chunk().lines(8, 99, None)), "");
     }
 
     #[test]
     fn server_sent_events_carry_an_id_where_an_event_is_complete() {
-        let sent = text(chunk().server_sent(5, 7));
+        let sent = text(chunk().server_sent(5, 7, None));
         let value = |n| format!(r#"{{"position":"1-6","channel":"c","key":"k\"","value":{n}"#);
         assert_eq!(sent, format!("data: {},\"more\":true}}\n\nid: 1-6\ndata: {}}}\n\n", value(60), value(61)));
+    }
+
+    /// Events 1 to 3; of the second, `t/a` is told two things more and `t/b` one.
+    fn private() -> Chunk {
+        let mut builder = ChunkBuilder::new(Position { epoch: 1, sequence: 1 });
+        let to = |client: &str, value: u32| Message { channel: "client", key: client.to_owned(), ..message(value) };
+        builder.push(&[message(10)]);
+        builder.push(&[to("t/a", 20), message(21), to("t/b", 22), to("t/a", 23)]);
+        builder.push(&[message(30)]);
+        builder.take().unwrap()
+    }
+
+    #[test]
+    fn what_is_for_one_client_is_told_to_that_client_only_and_in_its_place() {
+        let values = |client: Option<&str>| {
+            let lines = text(private().lines(0, 9, client));
+            let line = |line: &str| {
+                let value: serde_json::Value = serde_json::from_str(line).unwrap();
+                (value["value"].as_u64().unwrap(), value["more"] == true)
+            };
+            lines.lines().map(line).collect::<Vec<_>>()
+        };
+        assert_eq!(values(None), [(10, false), (21, false), (30, false)]);
+        assert_eq!(values(Some("t/c")), values(None));
+        assert_eq!(values(Some("t/b")), [(10, false), (21, true), (22, false), (30, false)]);
+        assert_eq!(values(Some("t/a")), [(10, false), (20, true), (21, true), (23, false), (30, false)]);
+        let all = text(private().lines(0, 9, Some("t/a")));
+        for cut in 0..=3 {
+            let parts = (private().lines(0, cut, Some("t/a")), private().lines(cut, 9, Some("t/a")));
+            assert_eq!(text(parts.0) + &text(parts.1), all, "{cut}");
+        }
+        let sent = text(private().server_sent(1, 2, Some("t/b")));
+        assert_eq!((sent.matches("data: ").count(), sent.matches("id: 1-2").count()), (2, 1));
+        assert!(!text(private().server_sent(0, 9, None)).contains("client"));
     }
 
     #[test]

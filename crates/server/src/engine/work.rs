@@ -47,6 +47,19 @@ pub struct Question {
     pub reply: oneshot::Sender<Result<Arc<Answer>, NotTaken>>,
 }
 
+impl Question {
+    /// A question, and where its answer will come.
+    #[must_use]
+    pub fn new(
+        request: Request,
+        permit: Permit,
+        dialect: &'static Dialect,
+    ) -> (Self, oneshot::Receiver<Result<Arc<Answer>, NotTaken>>) {
+        let (reply, answer) = oneshot::channel();
+        (Self { request, permit, dialect, reply }, answer)
+    }
+}
+
 /// What came of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {

@@ -11,13 +11,14 @@ use serde_json::json;
 
 use super::http::App;
 use crate::tenant::Tenant;
+use crate::tokens::Token;
 
 /// What a good token gives.
 pub struct Access {
     /// The tenant it opens.
     pub tenant: Arc<Tenant>,
-    /// The token's id, to see later whether it is still good.
-    pub token: String,
+    /// The token: its id, to see later whether it is still good, and its role.
+    pub token: Token,
 }
 
 impl FromRequestParts<Arc<App>> for Access {
@@ -51,7 +52,7 @@ impl App {
             ));
         };
         match self.tenants().iter().find(|tenant| tenant.name() == token.tenant) {
-            Some(tenant) => Ok(Access { tenant: Arc::clone(tenant), token: token.id }),
+            Some(tenant) => Ok(Access { tenant: Arc::clone(tenant), token }),
             None => Err(Refusal::new(StatusCode::FORBIDDEN, "no_tenant", "the token's tenant is not served here")),
         }
     }

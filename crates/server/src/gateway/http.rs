@@ -1,4 +1,5 @@
-//! The HTTP interface: `/api/v1/events`, `/api/v1/snapshot`, `/healthz`, `/readyz`, `/metrics`.
+//! The HTTP interface: `/api/v1/events`, `/api/v1/snapshot`, `/healthz`, `/readyz`, `/metrics`, and the paths of `door`
+//! and `happenings`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
 use futures_util::stream;
@@ -20,14 +21,17 @@ use tokio::sync::watch;
 
 use super::access::{Access, Refusal};
 use super::line::{self, Form};
-use super::{Begin, Delivery, EventReader, Wish};
+use super::throttle::Throttle;
+use super::{Begin, Delivery, EventReader, Wish, door, happenings};
 use crate::clock::Clock;
-use crate::config::Http;
+use crate::config::{Config, Http, Requests, is_name};
 use crate::log::{Health, Position};
 use crate::metrics::{self, ServerMetrics};
 use crate::mirror::own_dialect;
 use crate::tenant::Tenant;
 use crate::tokens::Tokens;
+
+const METHOD_WRONG: &str = "this path does not answer this method; the header Allow names those it answers";
 
 /// How often an open stream looks whether its token is still good.
 const TOKEN_CHECK_EVERY: Duration = Duration::from_secs(2);
@@ -38,6 +42,9 @@ pub struct App {
     tokens: Tokens,
     clock: Clock,
     settings: Http,
+    requests: Requests,
+    request_ms_max: u64,
+    throttle: Arc<Throttle>,
     metrics: ServerMetrics,
     stop: watch::Receiver<bool>,
 }
@@ -49,11 +56,13 @@ impl App {
         tenants: Vec<Arc<Tenant>>,
         tokens: Tokens,
         clock: Clock,
-        settings: Http,
+        config: &Config,
         metrics: ServerMetrics,
         stop: watch::Receiver<bool>,
     ) -> Arc<Self> {
-        Arc::new(Self { tenants, tokens, clock, settings, metrics, stop })
+        let (settings, requests) = (config.http.clone(), config.requests.clone());
+        let (throttle, request_ms_max) = (Throttle::new(&requests), config.engine.request_ms_max);
+        Arc::new(Self { tenants, tokens, clock, settings, requests, request_ms_max, throttle, metrics, stop })
     }
 
     pub(super) fn tenants(&self) -> &[Arc<Tenant>] {
@@ -68,6 +77,18 @@ impl App {
         &self.clock
     }
 
+    pub(super) fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    pub(super) fn request_ms_max(&self) -> u64 {
+        self.request_ms_max
+    }
+
+    pub(super) fn throttle(&self) -> &Arc<Throttle> {
+        &self.throttle
+    }
+
     pub(super) fn metrics(&self) -> &ServerMetrics {
         &self.metrics
     }
@@ -80,9 +101,12 @@ impl App {
             .route("/metrics", get(show_metrics))
             .route("/api/v1/snapshot", get(snapshot))
             .route("/api/v1/events", get(events))
+            .route("/api/v1/requests", post(door::ask))
+            .route("/api/v1/connections/{name}", delete(door::leave))
+            .route("/api/v1/switches/{name}/happenings", post(happenings::happen))
             .fallback(async || Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path"))
             .method_not_allowed_fallback(async || {
-                Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path answers GET")
+                Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", METHOD_WRONG)
             })
             .with_state(Arc::clone(self))
     }
@@ -178,6 +202,7 @@ struct EventsQuery {
     snapshot: Option<String>,
     format: Option<String>,
     delivery: Option<String>,
+    connection: Option<String>,
 }
 
 async fn events(
@@ -191,6 +216,11 @@ async fn events(
     let form = form(query.format.as_deref(), &headers)?;
     let wish = wish(&query, form, &headers)?;
     let spoken = dialect(&access.tenant, query.dialect.as_deref())?;
+    let client = match query.connection.as_deref() {
+        None => None,
+        Some(name) if is_name(name) => Some(door::client(&access.token.id, name)),
+        Some(_) => return Err(Refusal::wrong("connection: right would be the name of a connection of this token")),
+    };
     let entry = access.tenant.readers().enter(spoken.0.name, app.settings.readers_max).ok_or_else(|| {
         Refusal::new(
             StatusCode::TOO_MANY_REQUESTS,
@@ -200,8 +230,8 @@ async fn events(
     })?;
     let heartbeat = Duration::from_millis(app.settings.stream_heartbeat_ms);
     let reader = EventReader::new(access.tenant, spoken, wish, heartbeat, entry, app.stop.clone());
-    let stream =
-        EventStream { app, reader, form, token: access.token, token_checked: Instant::now(), peer, over: false };
+    let (token, token_checked) = (access.token.id, Instant::now());
+    let stream = EventStream { app, reader, form, client, token, token_checked, peer, over: false };
     let body = stream::unfold(stream, |mut stream| async {
         let bytes = stream.next().await?;
         Some((Ok::<_, std::convert::Infallible>(bytes), stream))
@@ -219,6 +249,8 @@ struct EventStream {
     app: Arc<App>,
     reader: EventReader,
     form: Form,
+    /// Whose messages are told besides those for everybody.
+    client: Option<String>,
     token: String,
     token_checked: Instant,
     peer: Peer,
@@ -235,7 +267,7 @@ impl EventStream {
                     return Some(self.form.failed("unauthorised", "the token was revoked or has expired"));
                 }
             }
-            let bytes = self.form.write(&self.reader.next().await?);
+            let bytes = self.form.write(&self.reader.next().await?, self.client.as_deref());
             // Events that say nothing in this vocabulary give no bytes, nor does silence; an empty chunk would end the answer.
             if !bytes.is_empty() {
                 return Some(bytes);

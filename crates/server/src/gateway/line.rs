@@ -24,10 +24,11 @@ impl Form {
         }
     }
 
-    pub(super) fn write(self, told: &Told) -> Bytes {
+    /// What a reader is told, where it is this client, or nobody.
+    pub(super) fn write(self, told: &Told, client: Option<&str>) -> Bytes {
         match (self, told) {
-            (Self::Ndjson, Told::Messages { chunk, after, until }) => chunk.lines(*after, *until),
-            (Self::ServerSent, Told::Messages { chunk, after, until }) => chunk.server_sent(*after, *until),
+            (Self::Ndjson, Told::Messages { chunk, after, until }) => chunk.lines(*after, *until, client),
+            (Self::ServerSent, Told::Messages { chunk, after, until }) => chunk.server_sent(*after, *until, client),
             (_, Told::Snapshot(picture)) => self.line("snapshot", Some(picture.position), &snapshot(None, picture)),
             (_, Told::Resync { reason, why, picture }) => {
                 let resync = json!({"reason": reason, "message": why});
@@ -90,11 +91,11 @@ mod tests {
     #[test]
     fn snapshots_and_resyncs_are_lines_of_json_and_named_events() {
         let resync = Told::Resync { reason: "gone", why: "too old".into(), picture: picture() };
-        let line = Form::Ndjson.write(&resync);
+        let line = Form::Ndjson.write(&resync, None);
         let value: serde_json::Value = serde_json::from_slice(&line).unwrap();
         assert_eq!(value["resync"]["reason"], "gone");
         assert_eq!((&value["snapshot"]["tenant"], &value["position"]), (&json!("a"), &json!("1-2")));
-        let sent = Form::ServerSent.write(&Told::Snapshot(picture()));
+        let sent = Form::ServerSent.write(&Told::Snapshot(picture()), None);
         assert_eq!(
             text(&sent),
             "event: snapshot\nid: 1-2\ndata: {\"snapshot\":{\"tenant\":\"a\"},\"position\":\"1-2\"}\n\n"
@@ -104,8 +105,8 @@ mod tests {
     #[test]
     fn heartbeats_carry_no_event() {
         let heartbeat = Told::Heartbeat(Position { epoch: 1, sequence: 9 });
-        assert_eq!(text(&Form::Ndjson.write(&heartbeat)), "\n");
-        assert_eq!(text(&Form::ServerSent.write(&heartbeat)), ": alive\nid: 1-9\n\n");
+        assert_eq!(text(&Form::Ndjson.write(&heartbeat, None)), "\n");
+        assert_eq!(text(&Form::ServerSent.write(&heartbeat, None)), ": alive\nid: 1-9\n\n");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! all. What is not understood is refused, never passed over: a parameter that does nothing would be a promise broken.
 
 mod asks;
+mod error;
 mod read;
 mod schema;
 mod table;
@@ -16,6 +17,7 @@ use core::fmt;
 use cordboard_core::request::{Ask, Refusal};
 use serde_json::{Map, Value};
 
+pub use error::{Failure, error};
 pub use schema::{entry, schema};
 pub use table::{About, Kind, Parameter, REQUESTS, RequestSpec};
 pub use words::REQUEST_ENUMERATIONS;
