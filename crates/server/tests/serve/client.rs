@@ -19,10 +19,25 @@ pub(crate) struct Answer {
 
 /// Sends a GET with these header lines.
 pub(crate) fn get(address: SocketAddr, path: &str, headers: &[String]) -> io::Result<Answer> {
+    send(address, "GET", path, headers, b"")
+}
+
+/// Sends anything with these header lines.
+pub(crate) fn send(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[String],
+    body: &[u8],
+) -> io::Result<Answer> {
+    let length = body.len();
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}\r\n")?;
+    let length = if method == "GET" { String::new() } else { format!("Content-Length: {length}\r\n") };
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{length}{headers}\r\n")?;
+    // A server that has seen enough answers before everything is sent.
+    _ = stream.write_all(body);
     let mut body = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {

@@ -12,4 +12,6 @@ mod client;
 mod command_line;
 mod kill;
 mod process;
+mod requests;
+mod roles;
 mod stream;

@@ -35,6 +35,19 @@ impl Cordboard {
         Self { dir, address: ([127, 0, 0, 1], 0).into(), child: None }
     }
 
+    /// A configuration with one tenant, `acme`, and its built-in switch `box`; `more` is put after the tenant's name.
+    pub(crate) fn boxed(before: &str, more: &str) -> Self {
+        let cordboard = Self::new(&[], before);
+        let mut text = std::fs::read_to_string(cordboard.config()).unwrap();
+        text += &format!(
+            "[[tenant]]\nname = \"acme\"\n{more}\n[[tenant.boxed]]\nname = \"box\"\noutside_prefix = \"+\"\n\
+             [[tenant.boxed.extension]]\nnumber = \"1001-1009\"\n[[tenant.boxed.acd_queue]]\nnumber = \"6001\"\n\
+             [[tenant.boxed.agent]]\nid = \"8001-8003\"\nqueues = [\"6001\"]\n"
+        );
+        std::fs::write(cordboard.config(), text).unwrap();
+        cordboard
+    }
+
     pub(crate) fn config(&self) -> PathBuf {
         self.dir.path().join("cordboard.toml")
     }
@@ -114,6 +127,14 @@ impl Cordboard {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// A token of the tenant `acme` with these arguments about its role.
+    pub(crate) fn token_for(&self, role: &[&str]) -> String {
+        let args = [&["token", "create", "--tenant", "acme", "--name", "test"], role, &["--config"]].concat();
+        let output = self.run(&args);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
     /// Runs a command; where the arguments end in `--config`, with the configuration.
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         let mut command = program();
@@ -122,6 +143,24 @@ impl Cordboard {
             command.arg(self.config());
         }
         command.output().unwrap()
+    }
+
+    /// Sends a body and gives the status and the answer.
+    pub(crate) fn post(&self, path: &str, token: &str, body: &str) -> (u16, serde_json::Value) {
+        let mut answer = client::send(self.address, "POST", path, &[bearer(token)], body.as_bytes()).unwrap();
+        let text = answer.text();
+        (answer.status, serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text:?}")))
+    }
+
+    /// Asks for something on the default connection.
+    pub(crate) fn ask(&self, token: &str, request: &serde_json::Value) -> (u16, serde_json::Value) {
+        self.post("/api/v1/requests", token, &request.to_string())
+    }
+
+    /// What the log says of requests, in our own vocabulary.
+    pub(crate) fn requests_told(&self, token: &str) -> Vec<serde_json::Value> {
+        let events = self.get("/api/v1/events?from=start", token).all();
+        events.iter().filter_map(|line| line.pointer("/value/fact/request").cloned()).collect()
     }
 
     pub(crate) fn get(&self, path: &str, token: &str) -> Answer {
