@@ -28,7 +28,7 @@ pub(crate) fn requested(world: &World, request: &Request, told: &mut Told) {
     told.request = Some(id);
     let verdict = match &request.refused {
         Some((refusal, why)) => Err((*refusal, why.clone())),
-        None => examine(world, &request.device, &request.ask),
+        None => examine(world, &request.device, &request.ask, told.at),
     };
     let switch = verdict.as_ref().ok().cloned().flatten();
     let asked = Asked {
@@ -106,7 +106,7 @@ fn is_open(world: &World, request: RequestId) -> bool {
 }
 
 /// The switch that is to carry a request out, none where we answer ourselves; or why it is refused.
-fn examine(world: &World, device: &str, ask: &Ask) -> Result<Option<String>, (Refusal, String)> {
+fn examine(world: &World, device: &str, ask: &Ask, now: Time) -> Result<Option<String>, (Refusal, String)> {
     if !ask.is_about_device() {
         return Ok(None);
     }
@@ -137,7 +137,7 @@ fn examine(world: &World, device: &str, ask: &Ask) -> Result<Option<String>, (Re
         }
     }
     if let Ask::Reserve { priority, agent, .. } = ask {
-        reserve(world, device, *priority, agent.as_deref())?;
+        reserve(world, device, (*priority, now), agent.as_deref())?;
     }
     if ask.is_ours() {
         return Ok(None);
@@ -217,7 +217,13 @@ fn can_log_in(world: &World, device: &str, agent: &str) -> Result<(), (Refusal, 
     }
 }
 
-fn reserve(world: &World, device: &str, priority: u32, wanted: Option<&str>) -> Result<(), (Refusal, String)> {
+/// `now` is when it is asked: nothing needs to have happened since a reservation ran out.
+fn reserve(
+    world: &World,
+    device: &str,
+    (priority, now): (u32, Time),
+    wanted: Option<&str>,
+) -> Result<(), (Refusal, String)> {
     let Some(id) = world.agent_on(device) else {
         return Err((Refusal::NotLoggedIn, format!("nobody is logged in on {device}")));
     };
@@ -226,7 +232,7 @@ fn reserve(world: &World, device: &str, priority: u32, wanted: Option<&str>) -> 
     }
     let Some(agent) = world.agents.get(id) else { return Ok(()) };
     match &agent.reserved {
-        Some((_, until, held)) if *until > world.now && *held >= priority => {
+        Some((_, until, held)) if *until > now && *held >= priority => {
             Err((Refusal::AgentReserved, "the agent is reserved for somebody else; ask again later".to_string()))
         }
         Some(_) | None => Ok(()),

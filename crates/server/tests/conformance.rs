@@ -1,5 +1,7 @@
 //! Call models from a folder: how their events are numbered and written, and what is said of a model that is wrong.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail like the test itself")]
+
 use std::fs;
 
 use cordboard_server::conformance::{ConformanceError, run};

@@ -4,6 +4,8 @@
 use std::fmt::Write as _;
 
 use cordboard_core::request::Ask;
+use cordboard_dialects::Message;
+use cordboard_dialects::genesys::messages::Topic;
 use cordboard_switches::boxed::Happening;
 use serde_json::Value;
 
@@ -35,9 +37,8 @@ pub fn diagram(story: &Story, played: &[Played], genesys: usize) -> String {
         if let Some(why) = &played.impossible {
             ladder.across(&format!("impossible: {why}"));
         }
-        let messages = played.told.iter().filter_map(|told| told.messages.get(genesys)).flatten();
-        for value in messages.filter_map(|message| serde_json::from_str::<Value>(&message.value).ok()) {
-            ladder.event(&value, step);
+        for message in played.told.iter().filter_map(|told| told.messages.get(genesys)).flatten() {
+            ladder.event(story, step, message);
         }
     }
     ladder.text()
@@ -84,17 +85,23 @@ impl Ladder {
         }
     }
 
-    fn event(&mut self, value: &Value, step: &Step) {
-        let name = value.get("id").and_then(Value::as_str).unwrap_or_default();
-        let own = match step {
+    /// What is told on a number; what is told to a client stands at that client's number.
+    fn event(&mut self, story: &Story, step: &Step, message: &Message) {
+        let Ok(value) = serde_json::from_str::<Value>(&message.value) else { return };
+        let text = |name: &str| value.get(name).and_then(Value::as_str);
+        let of_site = |number: &&str| story.site.numbers.iter().any(|(name, _)| name == number);
+        let is_topic = [Topic::AgentState, Topic::CallThread].iter().any(|topic| topic.name() == message.channel);
+        let client = Some(message.key.as_str()).filter(|client| !is_topic && of_site(client));
+        let asker = match step {
             Step::Ask(ask) => Some(ask.device.as_str()),
             Step::Now { .. } | Step::Wait { .. } | Step::Leave { .. } | Step::Note(_) => None,
         };
-        let Some(on) = value.get("ThisDN").and_then(Value::as_str).or(own) else { return };
-        let state = value.get("CallState").and_then(Value::as_str).filter(|state| *state != "Ok");
-        let text = state.map_or_else(|| name.to_string(), |state| format!("{name} ({state})"));
+        let Some(on) = client.or_else(|| text("ThisDN")).or(asker) else { return };
+        let name = text("id").unwrap_or_default();
+        let more = text("CallState").filter(|state| *state != "Ok").or_else(|| text("ErrorMessage"));
+        let told = more.map_or_else(|| name.to_string(), |more| format!("{name} ({more})"));
         let on = self.number(on);
-        self.rungs.push(Rung::Told { on, text });
+        self.rungs.push(Rung::Told { on, text: told });
     }
 
     fn across(&mut self, text: &str) {
