@@ -10,6 +10,7 @@ mod access;
 mod ami;
 mod client;
 mod command_line;
+mod demo;
 mod kill;
 mod process;
 mod requests;
