@@ -90,11 +90,14 @@ impl Throttle {
 }
 
 impl State {
-    /// Who asks nothing and may ask everything need not be remembered.
-    fn sweep(&mut self, now: Instant, [token, connection]: [Limit; 2]) {
-        if self.buckets.len() < self.swept + SWEEP_EVERY {
-            return;
+    fn sweep(&mut self, now: Instant, limits: [Limit; 2]) {
+        if self.buckets.len() >= self.swept + SWEEP_EVERY {
+            self.forget_idle(now, limits);
         }
+    }
+
+    /// Who asks nothing and may ask everything need not be remembered.
+    fn forget_idle(&mut self, now: Instant, [token, connection]: [Limit; 2]) {
         self.buckets.retain(|name, bucket| {
             let limit = if name.starts_with("token ") { token } else { connection };
             bucket.fill(now, limit);
@@ -173,7 +176,7 @@ mod tests {
         }
         let later = Instant::now() + std::time::Duration::from_secs(5);
         let mut state = throttle.state();
-        state.sweep(later, [throttle.token, throttle.connection]);
+        state.forget_idle(later, [throttle.token, throttle.connection]);
         assert_eq!(state.buckets.len(), 2);
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::client::{self, bearer};
 use crate::process::Cordboard;
 
 const PASSWORD: &str = "canary-of-the-agent";
@@ -110,4 +111,36 @@ fn a_login_needs_the_password_which_is_nowhere_to_be_read() {
 fn files(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn what_is_for_one_client_is_shown_to_that_client_only() {
+    let cordboard = Cordboard::boxed("", "").started();
+    let (token, other) = (cordboard.token("acme"), cordboard.token("acme"));
+    let path = "/api/v1/requests?connection=desk";
+    let (status, answer) =
+        cordboard.post(path, &token, &json!({"request": "TRegisterAddress", "ThisDN": "1001"}).to_string());
+    assert_eq!(status, 200, "{answer}");
+    let private = |token: &str, query: &str| {
+        let path = format!("/api/v1/events?dialect=genesys&from=start{query}");
+        let told = cordboard.get(&path, token).all();
+        told.into_iter().filter(|line| line["channel"] == "client").map(|line| line["value"].clone()).collect()
+    };
+    let own: Vec<Value> = private(&token, "&connection=desk");
+    assert_eq!(own.iter().map(|event| &event["id"]).collect::<Vec<_>>(), ["EventRegistered"], "{own:?}");
+    assert_eq!(answer["events"].as_array().unwrap(), &own);
+    let nobody: [Vec<Value>; 4] = [
+        private(&token, ""),
+        private(&token, "&connection=default"),
+        private(&other, "&connection=desk"),
+        private(&other, ""),
+    ];
+    assert!(nobody.iter().all(Vec::is_empty), "{nobody:?}");
+    assert!(!cordboard.get("/api/v1/snapshot?dialect=genesys", &other).text().contains("\"client\""));
+    assert_eq!(cordboard.get("/api/v1/events?connection=a/b", &token).status, 400);
+    let headers = [bearer(&token), "Cordboard-Connection: desk".to_owned()];
+    let body = br#"{"request": "TQueryServer", "ReferenceID": 2}"#;
+    let mut asked = client::send(cordboard.address, "POST", "/api/v1/requests", &headers, body).unwrap();
+    let text = asked.text();
+    assert_eq!(asked.status, 200, "{text}");
 }

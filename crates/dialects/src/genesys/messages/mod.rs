@@ -36,7 +36,7 @@ impl Topic {
         match self {
             Self::AgentState => "voice-agentstate",
             Self::CallThread => "voice-callthread",
-            Self::Client => "client",
+            Self::Client => crate::CLIENT_CHANNEL,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a client is answered whose request never came so far as to cause an event.
 
 use cordboard_core::Time;
+use cordboard_core::listed::Listed;
 use cordboard_core::request::{Ask, Refusal};
 use serde_json::{Value, json};
 
@@ -28,12 +29,14 @@ pub struct Failure<'a> {
 #[must_use]
 pub fn error(settings: &Settings, failure: &Failure<'_>) -> Value {
     let Failure { at, reference, device, ask, refusal, message } = failure;
+    let terr = terr::of(*refusal, *ask);
     let mut error = json!({
         "id": "EventError",
         "time": attributes::Time::from_micros(at.0),
         "Server": settings.server,
-        "ErrorCode": terr::of(*refusal, *ask).code,
+        "ErrorCode": terr.code,
         "ErrorMessage": message,
+        "Extensions": {"ErrorName": terr.name, "Refusal": refusal.name()},
     });
     if let Some(members) = error.as_object_mut() {
         if let Some(reference) = reference {
