@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 
 use cordboard_core::call::LegState;
-use cordboard_core::event::{Cause, LegFact, Role, With, WrapUpPlan};
+use cordboard_core::event::{Cause, Direction, LegFact, Role, With, WrapUpPlan};
 use cordboard_core::world::{Call, Leg};
 use cordboard_core::{CallId, LegId};
 
@@ -329,7 +329,10 @@ fn ended<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, cause: Cause, (by_self
 /// The end of one party. A called party that never answered is abandoned if the caller gave up, else released.
 fn released<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, cause: Cause, by_self: bool, of_several: bool) {
     let mut frame = party.frame(scene);
-    if of_several {
+    // A call that came nowhere had no other side: the number dialled is not told as one.
+    let calls = party.leg.role == Role::Originator && party.leg.answered.is_none();
+    let nowhere = calls && party.call.direction == Direction::Internal && !party.call.arrived;
+    if of_several || nowhere {
         frame.OtherDN = None;
         frame.OtherDNRole = None;
         frame.OtherQueue = None;
