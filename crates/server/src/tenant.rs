@@ -432,3 +432,29 @@ pub enum TenantError {
     #[error("a part of the server ended unexpectedly: {0}")]
     Panicked(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use cordboard_core::{Input, Time, decide};
+
+    use super::*;
+    use crate::log::LogConfig;
+
+    #[test]
+    fn a_state_that_an_older_program_stored_is_passed_over_and_the_log_folded() {
+        let dir = tempfile::tempdir().unwrap();
+        let opened = log::open(Arc::new(RealDisk), &dir.path().join("log"), LogConfig::default(), 1).unwrap();
+        let (log, mut writer) = (opened.log, opened.writer);
+        let found = decide(&World::default(), &Input::Found { tenant: "acme".into(), at: Time(1) });
+        writer.append(1, &serde_json::to_vec(&found[0]).unwrap()).unwrap();
+        writer.commit().unwrap();
+        let (at, old) = (log.durable(), br#"{"version":1,"world":{"a form of before":true}}"#);
+        log.store_snapshot(at, old).unwrap();
+        let checkpoints = Checkpoints::open(&dir.path().join("checkpoints"), at.epoch, 4).unwrap();
+        checkpoints.store(at.sequence, old, 0).unwrap();
+        let (mut world, mut reader, is_unstored) = stored_world(&log, &checkpoints).unwrap();
+        assert!(is_unstored && reader.position().sequence == 0);
+        while fold_next(&mut reader, &mut world).unwrap().is_some() {}
+        assert_eq!(world.tenant, "acme");
+    }
+}

@@ -3,6 +3,7 @@
 mod ami;
 mod boxed;
 mod core;
+mod requests;
 mod restart;
 
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ pub(super) enum Command {
     Restart(restart::Args),
     /// Time an event takes to be decided, folded and said in a vocabulary, with a recorded session
     Core(core::Args),
+    /// Time from a request to its first durable event and to its answer, on the built-in switch
+    Requests(requests::Args),
     /// Events a second of the built-in switch, the engine and a vocabulary together, on one core
     Boxed(boxed::Args),
 }
@@ -57,6 +60,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         }
         Command::Ami(args) => ami::run(args),
         Command::Core(args) => core::run(args),
+        Command::Requests(args) => requests::run(args),
         Command::Boxed(args) => boxed::run(args),
         Command::Restart(args) => restart::run(args),
     }

@@ -113,3 +113,55 @@ impl Drop for Inbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use cordboard_core::RequestId;
+    use cordboard_core::request::Ask;
+
+    use super::*;
+    use crate::log::disk::RealDisk;
+    use crate::log::{LogConfig, Writer, open};
+    use crate::metrics::ServerMetrics;
+
+    fn order(number: u64) -> Order {
+        let (device, ask) = ("1001".to_owned(), Ask::Dnd { on: true });
+        Order { request: RequestId(number), device, ask, call: None, held: None, agent: None }
+    }
+
+    fn queue(orders_max: usize) -> (Orders, Inbox, Writer, Arc<TenantMetrics>, tempfile::TempDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let opened = open(Arc::new(RealDisk), dir.path(), LogConfig::default(), 1).unwrap();
+        let metrics = Arc::new(TenantMetrics::new(&ServerMetrics::default(), "acme"));
+        let (orders, mut inboxes) = Orders::new(["box".to_owned()].into_iter(), orders_max, &opened.log, &metrics);
+        (orders, inboxes.remove("box").unwrap(), opened.writer, metrics, dir)
+    }
+
+    #[tokio::test]
+    async fn an_order_is_given_when_its_request_is_durable_and_not_before() {
+        let (orders, mut inbox, mut writer, metrics, _dir) = queue(4);
+        let position = writer.append(1, b"{}").unwrap();
+        orders.give("box", order(1), position, Time(9)).unwrap();
+        assert_eq!(metrics.orders_waiting.get(), 1);
+        let early = tokio::time::timeout(Duration::from_millis(50), inbox.next()).await;
+        assert!(early.is_err(), "it was given before it was durable");
+        writer.commit().unwrap();
+        assert_eq!(inbox.next().await, (order(1), Time(9)));
+        assert_eq!(metrics.orders_waiting.get(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_given_is_refused_at_once() {
+        let (orders, inbox, mut writer, metrics, _dir) = queue(1);
+        let position = writer.append(1, b"{}").unwrap();
+        let give = |switch: &str, number| orders.give(switch, order(number), position, Time(9));
+        assert_eq!(give("pbx", 1).unwrap_err().refusal, Refusal::SwitchGone);
+        give("box", 1).unwrap();
+        assert_eq!(give("box", 2).unwrap_err().refusal, Refusal::Busy);
+        drop(inbox);
+        assert_eq!(metrics.orders_waiting.get(), 0);
+        assert_eq!(give("box", 3).unwrap_err().refusal, Refusal::SwitchGone);
+    }
+}
