@@ -64,7 +64,8 @@ impl Demo {
         for token in known.iter().filter(|token| token.tenant == TENANT && token.name.starts_with("demo ")) {
             tokens.revoke(&token.id)?;
         }
-        let agent = Centre::people().into_iter().next().map(|person| person.agent).unwrap_or_default();
+        // The first works at night.
+        let agent = Centre::people().into_iter().nth(1).map(|person| person.agent).unwrap_or_default();
         [
             (agent.clone(), "agent", Role::Agent { agent }),
             ("supervisor".to_owned(), "supervisor", Role::Supervisor { team: TEAM.to_owned() }),
