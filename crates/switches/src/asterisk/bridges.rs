@@ -38,6 +38,9 @@ impl Picture {
             self.take_place_of(&uid, &swapped, &id);
         }
         self.put_in_bridge(&uid, &id);
+        if let Some(channel) = self.channels.get_mut(&uid).filter(|_| message.get("BridgeType") == Some("basic")) {
+            channel.room = None;
+        }
         let agent_hold = message.get("BridgeType") == Some("agent_hold");
         if agent_hold {
             self.back_to_standing(&uid);
@@ -355,15 +358,23 @@ impl Picture {
     }
 
     pub(crate) fn conference_join(&mut self, message: &Message) {
-        let Some(leg) = self.uid(message, "Uniqueid").and_then(|uid| self.leg_of(uid)).cloned() else { return };
+        let Some(uid) = self.uid(message, "Uniqueid").map(str::to_string) else { return };
+        let Some(call) = self.call_of(&uid) else { return };
         let room = message.get("Conference").unwrap_or_default().to_string();
-        self.settle_purpose(&leg.call);
-        let uid = message.get("Uniqueid").unwrap_or_default();
-        if let Some(leg) = self.channels.get_mut(uid).and_then(|channel| channel.legs.last_mut()) {
+        self.settle_purpose(&call);
+        // Who comes by way of a Local channel is whoever that channel called.
+        let by_local = self.channels.get(&uid).is_some_and(|channel| channel.local.is_some());
+        let up = |uid: &String| self.channels.get(uid).is_some_and(|channel| channel.up);
+        let who = if by_local { self.channels_of(&call).into_iter().filter(up).collect() } else { vec![uid] };
+        for uid in who {
+            let Some(channel) = self.channels.get_mut(&uid) else { continue };
+            channel.room = Some(room.clone());
+            let Some(leg) = channel.legs.last_mut() else { continue };
             leg.talked = true;
+            let key = leg.key.clone();
+            self.see_leg(&key, LegSeen::Answer(With::Conference));
         }
-        self.see_leg(&leg.key, LegSeen::Answer(With::Conference));
-        self.see_call(&leg.call, CallSeen::Conference { room });
+        self.see_call(&call, CallSeen::Conference { room });
     }
 
     pub(crate) fn muted(&mut self, message: &Message, on: bool) {
@@ -383,11 +394,15 @@ impl Picture {
     }
 
     pub(crate) fn spy_start(&mut self, message: &Message) {
+        if let Some(spy) = self.uid(message, "SpyerUniqueid").and_then(|uid| self.channels.get_mut(uid)) {
+            spy.spies_on = message.get("SpyeeUniqueid").map(str::to_string);
+        }
         let Some((by, call)) = self.spying(message) else { return };
         let options = self
             .uid(message, "SpyerUniqueid")
             .and_then(|uid| self.channels.get(uid))
-            .and_then(|spy| spy.spy_options.clone());
+            .and_then(|spy| spy.spy_options.clone())
+            .or_else(|| self.ordered.listens(message.get("SpyerUniqueid")?));
         let mode = match options {
             Some(options) if options.contains('B') => SuperviseMode::Barge,
             Some(options) if options.contains('w') || options.contains('W') => SuperviseMode::Whisper,
@@ -401,12 +416,29 @@ impl Picture {
         if let Some((by, call)) = self.spying(message) {
             self.see_call(&call, CallSeen::SuperviseEnd { by });
         }
+        if let Some(spy) = self.uid(message, "SpyerUniqueid").and_then(|uid| self.channels.get_mut(uid)) {
+            spy.spies_on = None;
+        }
     }
 
     fn spying(&self, message: &Message) -> Option<(String, String)> {
         let by = ChannelName::parse(message.get("SpyerChannel")?).endpoint;
         let call = self.call_of(message.get("SpyeeUniqueid")?)?;
         Some((by, call))
+    }
+
+    pub(crate) fn recording_begins(&mut self, message: &Message) {
+        let Some(channel) = self.uid(message, "Uniqueid").and_then(|uid| self.channels.get_mut(uid)) else { return };
+        channel.recorded = true;
+        let file = std::mem::take(&mut channel.recorded_into);
+        self.recording(message, CallSeen::Record { file });
+    }
+
+    pub(crate) fn recording_stops(&mut self, message: &Message) {
+        if let Some(channel) = self.uid(message, "Uniqueid").and_then(|uid| self.channels.get_mut(uid)) {
+            channel.recorded = false;
+        }
+        self.recording(message, CallSeen::RecordStop);
     }
 
     pub(crate) fn recording(&mut self, message: &Message, seen: CallSeen) {

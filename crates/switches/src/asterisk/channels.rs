@@ -327,7 +327,9 @@ impl Picture {
         self.explain_queue_exit(&channel);
         for leg in channel.legs.iter().rev() {
             let answered = leg.talked;
+            let diverted = channel.diverted && !answered;
             let cause = cause_of(End { q850, sip, dial_status: channel.dial_status.as_deref(), answered });
+            let cause = if diverted { Cause::Redirected } else { cause };
             // A party that refuses a call made on request does not hang up as a caller does.
             let on_request = leg.originator && self.calls.get(&leg.call).is_some_and(|call| call.originated);
             let by_self = channel.hangup_requested && (channel.up || !on_request);

@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 
-use cordboard_core::Time;
+use cordboard_core::{Order, Time};
 
+use super::order_settings::OrderSettings;
+use super::ordered::Ordered;
 use super::picture::Picture;
 use super::session::{CloseReason, Output as SessionOutput, Phase, Session};
 use super::session_config::{SessionConfig, keep_variables};
@@ -23,18 +25,20 @@ pub struct Asterisk {
 
 impl Asterisk {
     /// A connector that has not begun to connect: [`Switch::handle_timeout`] begins. `session` says how the connection is
-    /// kept, `picture` how Asterisk is read. `chance` comes from outside: it makes our ActionIDs ours alone, and spreads
+    /// kept, `picture` how Asterisk is read, `orders` how requests are carried out. `chance` comes from outside: it makes our ActionIDs ours alone, and spreads
     /// reconnects of many sites.
     #[must_use]
-    pub fn new(mut session: SessionConfig, picture: PictureSettings, chance: u64) -> Self {
+    pub fn new(mut session: SessionConfig, picture: PictureSettings, orders: OrderSettings, chance: u64) -> Self {
         let mut wanted: Vec<&str> = vec!["QUEUESTATUS"];
         wanted.extend(picture.user_data.iter().map(String::as_str));
         // Where the filter does not fit into a line, variables that nobody wants are passed over here.
         session.filters.extend(keep_variables(&wanted));
         let prefix = format!("cb-{chance:016x}-");
+        let mut picture = Picture::new(picture);
+        picture.ordered = Ordered::new(orders, prefix.clone());
         Self {
             session: Session::new(session, prefix, chance),
-            picture: Picture::new(picture),
+            picture,
             out: VecDeque::new(),
             snapshots: 0,
             connected: false,
@@ -42,6 +46,7 @@ impl Asterisk {
     }
 
     fn drain(&mut self, now: Time) {
+        self.send_orders(now);
         while let Some(output) = self.session.poll_output() {
             match output {
                 SessionOutput::Connect => self.out.push_back(Output::Connect),
@@ -52,12 +57,22 @@ impl Asterisk {
                         self.connected = true;
                     }
                     self.picture.handle_tagged(now, &tagged);
+                    self.picture.answer_orders(now, &tagged);
+                    self.send_orders(now);
                 }
                 SessionOutput::Phase(phase) => self.note(phase),
                 SessionOutput::Close(reason) => self.close(now, reason),
             }
         }
         self.observe();
+    }
+
+    fn send_orders(&mut self, now: Time) {
+        while let Some((request, action)) = self.picture.ordered.next_action() {
+            let id = self.session.send_action(now.0, &action);
+            self.picture.ordered.sent(request, &action, id);
+        }
+        self.picture.settle_orders(now);
     }
 
     fn observe(&mut self) {
@@ -87,6 +102,7 @@ impl Asterisk {
     }
 
     fn close(&mut self, now: Time, reason: CloseReason) {
+        self.picture.orders_cut_off(now, &reason.to_string());
         if std::mem::take(&mut self.connected) {
             self.picture.handle_closed(now, &reason.to_string());
         }
@@ -112,7 +128,10 @@ impl Switch for Asterisk {
         self.drain(now);
     }
 
-    fn handle_order(&mut self, _now: Time, _order: &cordboard_core::Order) {}
+    fn handle_order(&mut self, now: Time, order: &Order) {
+        self.picture.order(now, order);
+        self.drain(now);
+    }
 
     fn handle_timeout(&mut self, now: Time) {
         self.session.start(now.0);

@@ -12,10 +12,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use cordboard_core::event::{DeviceKind, Direction, Origin, Party, Role};
 use cordboard_core::observation::{CallSeen, LegSeen};
-use cordboard_core::{Observation, Seen, Time};
+use cordboard_core::{Observation, RequestId, Seen, Time};
 
 use super::ami::Message;
 use super::names::{ChannelKind, ChannelName, known};
+use super::ordered::Ordered;
 use super::settings::PictureSettings;
 
 /// What is known of one Asterisk, and the observations that follow from what it says.
@@ -40,6 +41,8 @@ pub struct Picture {
     ended: VecDeque<(Time, String)>,
     ended_ids: BTreeSet<String>,
     pub(crate) resync: super::resync::Resync,
+    /// Clients' requests that are being carried out.
+    pub(crate) ordered: Ordered,
     pub(crate) ignored: u64,
     pub(crate) repaired: u64,
     out: VecDeque<Observation>,
@@ -76,6 +79,15 @@ pub(crate) struct Channel {
     pub(crate) standing: Option<String>,
     /// How a supervisor listens, from the application's options.
     pub(crate) spy_options: Option<String>,
+    /// The channel it listens to, as a supervisor.
+    pub(crate) spies_on: Option<String>,
+    /// The conference room it is in.
+    pub(crate) room: Option<String>,
+    /// It is being recorded, and into which file, where we know.
+    pub(crate) recorded: bool,
+    pub(crate) recorded_into: String,
+    /// The call that rings here was sent elsewhere.
+    pub(crate) diverted: bool,
     /// The newest consultation it made by Asterisk's own attended transfer.
     pub(crate) consult: Option<String>,
 }
@@ -178,6 +190,7 @@ impl Picture {
             ended: VecDeque::new(),
             ended_ids: BTreeSet::new(),
             resync: super::resync::Resync::default(),
+            ordered: Ordered::default(),
             ignored: 0,
             repaired: 0,
             out: VecDeque::new(),
@@ -204,7 +217,7 @@ impl Picture {
     /// When [`Picture::handle_timeout`] is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.later.iter().map(|later| later.due).min()
+        self.later.iter().map(|later| later.due).chain(self.ordered.poll_timeout()).min()
     }
 
     /// Time has come this far: what nobody explained is done as it looks.
@@ -214,6 +227,7 @@ impl Picture {
             let later = self.later.remove(at);
             self.run_later(later.what);
         }
+        self.settle_orders(now);
     }
 
     pub(crate) fn later(&mut self, what: What) {
@@ -226,13 +240,32 @@ impl Picture {
         }
     }
 
+    /// Says something. What an order was expected to cause, comes from its request.
     pub(crate) fn see(&mut self, seen: Seen) {
+        let request = if self.ordered.is_idle() {
+            None
+        } else {
+            let call = match &seen {
+                Seen::Leg { leg, .. } => self.channel_of_leg(leg).and_then(|uid| self.call_of(&uid)),
+                Seen::Switch(_)
+                | Seen::Device { .. }
+                | Seen::Agent { .. }
+                | Seen::Queue { .. }
+                | Seen::Call { .. }
+                | Seen::Request { .. } => None,
+            };
+            self.ordered.cause(&seen, call.as_deref())
+        };
+        self.see_because(request, seen);
+    }
+
+    pub(crate) fn see_because(&mut self, request: Option<RequestId>, seen: Seen) {
         let observation = Observation {
             at: self.now,
             since: self.since,
             origin: self.origin,
             switch: self.settings.switch.clone(),
-            request: None,
+            request,
             seen,
         };
         self.out.push_back(observation);
@@ -332,6 +365,9 @@ impl Picture {
         };
         self.calls.insert(key.to_string(), CallRecord { number, ..record });
         self.see_call(key, begin);
+        for (name, value) in self.ordered.data_of(key) {
+            self.see_call(key, CallSeen::UserData { key: name, value });
+        }
     }
 
     /// Gives a channel a leg of a call. The caller says how it was seen.

@@ -168,7 +168,7 @@ impl Picture {
             return Some(agent.clone());
         }
         match Member::parse(interface, message.get("StateInterface").unwrap_or_default())? {
-            Member::Device(device) => Some(device),
+            Member::Device(device) => Some(self.agent_at(device, member_name(message))),
             Member::PoolAgent(agent) => Some(agent),
         }
     }
@@ -178,17 +178,13 @@ impl Picture {
         let Some(queue) = message.get("Queue").map(str::to_string) else { return };
         let Some(interface) = message.get("Interface").or_else(|| message.get("Location")) else { return };
         let Some(member) = Member::parse(interface, message.get("StateInterface").unwrap_or_default()) else { return };
-        let name = message
-            .get("MemberName")
-            .or_else(|| message.get("Name"))
-            .map(|name| unescape(name).into_owned())
-            .unwrap_or_default();
+        let name = member_name(message);
         let paused = (message.get("Paused") == Some("1")).then(|| {
             known(message.get("PausedReason")).map(|reason| unescape(reason).into_owned()).unwrap_or_default()
         });
         self.learn_queue(&queue);
         let (agent, device) = match member {
-            Member::Device(device) => (device.clone(), Some(device)),
+            Member::Device(device) => (self.agent_at(device.clone(), name.clone()), Some(device)),
             Member::PoolAgent(agent) => {
                 let device = self.pool.entry(agent.clone()).or_insert(None).clone();
                 (agent, device)
@@ -201,6 +197,11 @@ impl Picture {
         } else {
             self.see(Seen::Agent { agent, seen: AgentSeen::Exist { name } });
         }
+    }
+
+    /// The agent at a member's telephone: named by it, or by the member's name where the settings say so.
+    fn agent_at(&self, device: String, name: String) -> String {
+        if self.settings.agents_by_member_name && !name.is_empty() { name } else { device }
     }
 
     /// The queues a pool agent serves from the telephone just logged in.
@@ -321,4 +322,9 @@ impl Picture {
             Some(_) | None => self.ignored += 1,
         }
     }
+}
+
+fn member_name(message: &Message) -> String {
+    let name = message.get("MemberName").or_else(|| message.get("Name"));
+    name.map(|name| unescape(name).into_owned()).unwrap_or_default()
 }

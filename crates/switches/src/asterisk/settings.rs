@@ -13,6 +13,8 @@ pub struct PictureSettings {
     pub extensions: Vec<String>,
     /// Contexts that are menus; a trailing `*` stands for any ending.
     pub ivr_contexts: Vec<String>,
+    /// Agents are named by their member names, instead of by their telephones.
+    pub agents_by_member_name: bool,
     /// Channel variables that become user data of the call.
     pub user_data: Vec<String>,
     /// After-call work of queues whose own setting Asterisk does not tell, in milliseconds.
@@ -37,6 +39,7 @@ impl Default for PictureSettings {
             trunks: Vec::new(),
             extensions: Vec::new(),
             ivr_contexts: vec!["ivr*".to_string()],
+            agents_by_member_name: false,
             user_data: Vec::new(),
             wrapup_ms_default: 5_000,
             wrapup_ms: std::collections::BTreeMap::new(),

@@ -3,6 +3,8 @@
 #![cfg(test)]
 
 mod codec;
+mod orders;
+mod orders_properties;
 mod recorded;
 mod recordings;
 mod session;
