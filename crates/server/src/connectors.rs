@@ -10,7 +10,7 @@ use crate::config::{Asterisk, Boxed, BoxedAgent, BoxedExtension, BoxedQueue, Box
 #[must_use]
 pub fn asterisk(config: &Asterisk, secret: &SecretText, chance: u64) -> Box<dyn Switch> {
     use cordboard_switches::asterisk::session_config::{Secret, SessionConfig};
-    use cordboard_switches::asterisk::{self, PictureSettings};
+    use cordboard_switches::asterisk::{self, OrderSettings, PictureSettings};
     let session = SessionConfig {
         plain_login_allowed: config.plain_login_allowed,
         connect_ms_max: config.connect_ms_max,
@@ -26,6 +26,7 @@ pub fn asterisk(config: &Asterisk, secret: &SecretText, chance: u64) -> Box<dyn 
         trunks: config.trunks.clone(),
         extensions: config.extensions.clone(),
         ivr_contexts: config.ivr_contexts.clone(),
+        agents_by_member_name: config.agents_by_member_name,
         user_data: config.user_data.clone(),
         wrapup_ms_default: config.wrapup_ms_default,
         wrapup_ms: config.wrapup_ms.clone(),
@@ -34,7 +35,24 @@ pub fn asterisk(config: &Asterisk, secret: &SecretText, chance: u64) -> Box<dyn 
         channels_max: config.channels_max,
         settle_ms: config.settle_ms,
     };
-    Box::new(asterisk::Asterisk::new(session, picture, chance))
+    let orders = OrderSettings {
+        telephone: config.telephone.clone(),
+        dial_context: config.dial_context.clone(),
+        conference_context: Some(config.conference_context.clone()).filter(|context| !context.is_empty()),
+        conference_code: config.conference_code.clone(),
+        parking_context: config.parking_context.clone(),
+        mailbox_context: config.mailbox_context.clone(),
+        telephones_take_notify: config.telephones_take_notify,
+        dnd_in_device_state: config.dnd_in_device_state,
+        login_queues: config.login_queues.clone(),
+        recording_format: config.recording_format.clone(),
+        originate_ms: config.originate_ms,
+        effect_ms: config.effect_ms,
+        order_ms_max: config.order_ms_max,
+        orders_open_max: config.orders_open_max,
+        tones_max: config.tones_max,
+    };
+    Box::new(asterisk::Asterisk::new(session, picture, orders, chance))
 }
 
 /// The site of a built-in switch.

@@ -186,6 +186,7 @@ fn asterisk(key: &str, asterisk: &Asterisk, problems: &mut Problems) {
     if let Err(error) = asterisk.find_secret() {
         problems.add(format!("{key}.secret"), error.to_string(), "the secret in manager.conf");
     }
+    orders(key, asterisk, problems);
     problems.at_least(&format!("{key}.heartbeat_ms"), asterisk.heartbeat_ms, 100);
     problems.at_least(&format!("{key}.backoff_ms_min"), asterisk.backoff_ms_min, 10);
     problems.at_least(&format!("{key}.connect_ms_max"), asterisk.connect_ms_max, 100);
@@ -197,6 +198,35 @@ fn asterisk(key: &str, asterisk: &Asterisk, problems: &mut Problems) {
         let wrong = format!("{} is less than backoff_ms_min", asterisk.backoff_ms_max);
         problems.add(format!("{key}.backoff_ms_max"), wrong, format!("{} or more", asterisk.backoff_ms_min));
     }
+}
+
+/// What requests are carried out by.
+fn orders(key: &str, asterisk: &Asterisk, problems: &mut Problems) {
+    let (telephone, form) = (&asterisk.telephone, "as \"PJSIP/{device}\" or \"Local/{device}@telephones\"");
+    if !telephone.contains("{device}") || !telephone.contains('/') || telephone.contains([',', '&', '\r', '\n']) {
+        problems.add(format!("{key}.telephone"), format!("{telephone:?} cannot be dialled"), form);
+    }
+    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    for (name, value, may_be_empty) in [
+        ("dial_context", &asterisk.dial_context, false),
+        ("conference_context", &asterisk.conference_context, true),
+        ("parking_context", &asterisk.parking_context, false),
+        ("mailbox_context", &asterisk.mailbox_context, false),
+        ("recording_format", &asterisk.recording_format, false),
+    ] {
+        if !(value.chars().all(word) && (may_be_empty || !value.is_empty())) {
+            problems.add(format!("{key}.{name}"), format!("{value:?} is no name"), "letters, digits, - _ and .");
+        }
+    }
+    let code = &asterisk.conference_code;
+    if code.is_empty() || !code.chars().all(|c| c.is_ascii_digit() || matches!(c, '*' | '#' | 'A'..='D')) {
+        problems.add(format!("{key}.conference_code"), format!("{code:?} cannot be keyed in"), "digits, * and #");
+    }
+    problems.at_least(&format!("{key}.originate_ms"), asterisk.originate_ms, 1_000);
+    problems.at_least(&format!("{key}.effect_ms"), asterisk.effect_ms, 100);
+    problems.at_least(&format!("{key}.order_ms_max"), asterisk.order_ms_max, asterisk.originate_ms);
+    problems.at_least(&format!("{key}.orders_open_max"), asterisk.orders_open_max as u64, 1);
+    problems.at_least(&format!("{key}.tones_max"), asterisk.tones_max as u64, 1);
 }
 
 #[cfg(test)]
@@ -236,6 +266,10 @@ mod tests {
         assert_eq!(keys(|it| it.tenant[0].asterisk[0].secret = None), ["tenant[0].asterisk[0].secret"]);
         assert_eq!(keys(|it| it.tenant[0].asterisk[0].silence_ms_max = 1), ["tenant[0].asterisk[0].silence_ms_max"]);
         assert_eq!(keys(|it| it.tenant[0].asterisk[0].user = "a\r\nb".into()), ["tenant[0].asterisk[0].user"]);
+        assert_eq!(keys(|it| it.tenant[0].asterisk[0].telephone = "1001".into()), ["tenant[0].asterisk[0].telephone"]);
+        let context = |it: &mut Config| it.tenant[0].asterisk[0].dial_context = "a\r\nb".into();
+        assert_eq!(keys(context), ["tenant[0].asterisk[0].dial_context"]);
+        assert_eq!(keys(|it| it.tenant[0].asterisk[0].tones_max = 0), ["tenant[0].asterisk[0].tones_max"]);
         assert_eq!(keys(|it| it.dialects.push("klingon".into())), ["dialects[2]"]);
         assert_eq!(keys(|it| it.http.readers_max = 0), ["http.readers_max"]);
         assert_eq!(keys(|it| it.log.group_window_us = 9_999), ["log"]);

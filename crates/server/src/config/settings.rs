@@ -205,6 +205,8 @@ settings! {
         pub extensions: Vec<String> = Vec::new(),
         /// Contexts of the dial plan that are menus; `*` at the end stands for any ending.
         pub ivr_contexts: Vec<String> = vec!["ivr*".to_owned()],
+        /// Agents are named by the names they have as members of queues, instead of by their telephones.
+        pub agents_by_member_name: bool = false,
         /// Channel variables that become data attached to the call.
         pub user_data: Vec<String> = Vec::new(),
         /// After-call work of queues whose own setting Asterisk does not tell, in milliseconds.
@@ -232,5 +234,36 @@ settings! {
         pub backoff_ms_min: u64 = 500,
         /// The longest pause between reconnects, in milliseconds.
         pub backoff_ms_max: u64 = 30_000,
+        /// How a telephone is called for a request, and named as a member of a queue; `{device}` stands for its number.
+        pub telephone: String = "PJSIP/{device}".to_owned(),
+        /// The context of the dial plan in which numbers that clients ask for are dialled.
+        pub dial_context: String = "from-internal".to_owned(),
+        /// A context in which any number leads into the conference of this name (`exten => _X.,1,ConfBridge(${EXTEN})`);
+        /// empty: none, and clients are told that conferences cannot be made.
+        pub conference_context: String = String::new(),
+        /// What a party that consults keys in to make a conference of it: `atxferthreeway` in `features.conf`.
+        pub conference_code: String = "*3".to_owned(),
+        /// The context in which a parking place is dialled to fetch who waits there.
+        pub parking_context: String = "parkedcalls".to_owned(),
+        /// The context of the mailboxes, which are named after their telephones.
+        pub mailbox_context: String = "default".to_owned(),
+        /// Whether all telephones answer, hold and retrieve when a SIP NOTIFY with `Event: talk` or `Event: hold` asks them.
+        pub telephones_take_notify: bool = false,
+        /// Whether the dial plan keeps do-not-disturb in the device states `Custom:DND<number>`.
+        pub dnd_in_device_state: bool = false,
+        /// The queues of a login that names none.
+        pub login_queues: Vec<String> = Vec::new(),
+        /// The format of recordings: the ending of their files.
+        pub recording_format: String = "wav".to_owned(),
+        /// How long the telephone of whoever asks for a call may ring, in milliseconds.
+        pub originate_ms: u64 = 20_000,
+        /// How long what was asked for may take to be seen after Asterisk agreed, in milliseconds; then nothing changed.
+        pub effect_ms: u64 = 2_000,
+        /// After how long nothing more is expected of a request, in milliseconds.
+        pub order_ms_max: u64 = 120_000,
+        /// Requests under way at once; more are refused.
+        pub orders_open_max: usize = 1_024,
+        /// Tones in one request.
+        pub tones_max: usize = 32,
     }
 }
