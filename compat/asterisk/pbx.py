@@ -249,17 +249,24 @@ class Ami:
 
     def channel_of(self, device):
         """The name of the one channel of `device` that is up."""
+        return self._channel_of(device)["Channel"]
+
+    def application_of(self, device):
+        """What the one channel of `device` runs, with what it was told."""
+        return self._channel_of(device)["ApplicationData"]
+
+    def _channel_of(self, device):
         place = self.now()
         self.action("CoreShowChannels")
         self.wait(lambda e: e.get("Event") == "CoreShowChannelsComplete", what="the list of channels", after=place)
-        names = [
-            e["Channel"]
+        found = [
+            e
             for _, e in self.events[place:]
             if e.get("Event") == "CoreShowChannel" and e["Channel"].startswith(f"PJSIP/{device}-")
         ]
-        if len(names) != 1:
-            raise PlayFailed(f"{device} should have one channel and has {names}")
-        return names[0]
+        if len(found) != 1:
+            raise PlayFailed(f"{device} should have one channel and has {[e['Channel'] for e in found]}")
+        return found[0]
 
     def close(self):
         try:

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 
+import requests
 from pbx import Asterisk, PlayFailed, Sipp
 from subject import (
     Cordboard,
@@ -40,6 +41,7 @@ class House:
         self.asterisk = Asterisk(work)
         self.ami = self.cordboard = self.reader = None
         self._place = self._ami_place = 0
+        self._reference = 0
 
     def open(self):
         self.asterisk.start()
@@ -64,8 +66,13 @@ class House:
         self.reader.quiet()
         return self.reader.since(self._place)
 
-    def event(self, name, dn, seconds=10.0):
-        return self.reader.wait(name, dn, seconds, self._place)
+    def event(self, name, dn, seconds=10.0, **values):
+        return self.reader.wait(name, dn, seconds, self._place, **values)
+
+    def ask(self, request, dn, **parameters):
+        """Asks Cordboard for something; gives what was answered: `error` is none where it was done."""
+        self._reference += 1
+        return self.cordboard.ask(request=request, ThisDN=dn, ReferenceID=self._reference, **parameters)
 
     def talking(self, dn):
         """Waits until the engine says that `dn` talks."""
@@ -364,6 +371,9 @@ def _expect_not_ready_between(seen, began, still_at=None):
     if still_at is not None and any(ready for at, ready in seen if noes[0] < at < still_at):
         raise PlayFailed("/readyz said ready while the switch was frozen")
     print(f"      not ready {noes[0] - began:.2f} s after the switch went, for {noes[-1] - noes[0]:.2f} s")
+
+
+PLAYS += requests.PLAYS
 
 
 # --- run ------------------------------------------------------------------------------------------------------------

@@ -23,6 +23,9 @@ user = "cordboard"
 secret_file = "{secret}"
 trunks = ["trunk"]
 user_data = ["CUSTOMER_ID"]
+dial_context = "internal"
+conference_context = "rooms"
+telephones_take_notify = true
 """
 TOKEN_ARGUMENTS = ("create", "--tenant", "main", "--name", "compat")
 READY_S_MAX = 20.0
@@ -72,6 +75,19 @@ class Cordboard:
             return answer.status, answer.read().decode()
         finally:
             connection.close()
+
+    def ask(self, **request):
+        """What `POST /api/v1/requests` answers: an object with `events` and `error`."""
+        connection = http.client.HTTPConnection(LOCAL_IP, self.port, timeout=60)
+        try:
+            headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+            connection.request("POST", "/api/v1/requests", json.dumps(request), headers)
+            answer = json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+        if not isinstance(answer, dict) or "error" not in answer:
+            raise PlayFailed(f"{request} was answered {answer}")
+        return answer
 
     def ready(self):
         try:
@@ -163,21 +179,22 @@ class Follower:
         with self._changed:
             return len(self.messages)
 
-    def wait(self, name, dn, seconds=5.0, after=0):
-        """The first `name` on `dn` after place `after`."""
+    def wait(self, name, dn, seconds=5.0, after=0, **values):
+        """The first `name` on `dn` after place `after`, with these values."""
         deadline, place = time.monotonic() + seconds, after
         with self._changed:
             while True:
                 while place < len(self.messages):
                     message = self.messages[place]
                     place += 1
-                    if message.id == name and message.ThisDN == dn:
+                    if message.id == name and message.ThisDN == dn and values.items() <= message.value.items():
                         return message
                 left = deadline - time.monotonic()
                 if self._failed:
                     raise self._failed
                 if left <= 0 or self.ended:
-                    raise PlayFailed(f"no {name} on {dn} within {seconds} s; got {self.messages[after:]}")
+                    with_these = f" with {values}" if values else ""
+                    raise PlayFailed(f"no {name} on {dn}{with_these} within {seconds} s; got {self.messages[after:]}")
                 self._changed.wait(left)
 
     def quiet(self, seconds=1.0, limit=20.0):
