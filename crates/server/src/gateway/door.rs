@@ -16,12 +16,11 @@ use cordboard_core::request::{Ask, Asker, Refusal};
 use cordboard_dialects::genesys::requests::{self, Failure};
 use cordboard_dialects::{Message, genesys, is_private};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
 use super::access::{self, Access};
-use super::body::{self, BodyError};
+use super::body::{self, BodyError, Strict};
 use super::http::App;
 use crate::config::is_name;
 use crate::engine::work::{Answer, Leave, NotTaken, Question, Work};
@@ -102,7 +101,7 @@ async fn take(
     let client = client(&token.id, &name);
     let too_many = |why| Wrong::new(StatusCode::TOO_MANY_REQUESTS, Refusal::Busy, why);
     let _pass = app.throttle().enter(&token.id, &client).map_err(too_many)?;
-    let value: Value = body::json(body, app.requests()).await.map_err(Wrong::body)?;
+    let Strict(value) = body::json(body, app.requests()).await.map_err(Wrong::body)?;
     let parsed = requests::parse(&value).map_err(|wrong| {
         let requests::Wrong { reference, device, message, refusal } = wrong;
         Wrong { status: StatusCode::BAD_REQUEST, reference, device, refusal, message }

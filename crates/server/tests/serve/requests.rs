@@ -116,6 +116,7 @@ fn what_is_no_request_is_refused_and_nothing_is_lost() {
         (r#"{"request": "TMakeCall", "ThisDN": "1001", "OtherDN": "1", "Colour": 1}"#, 400, "Colour"),
         (r#"{"request": "TMakeCall", "ThisDN": "1001", "OtherDN": 1}"#, 400, "OtherDN"),
         (r#"{"request": "TMakeCall", "ThisDN": "1001"}"#, 400, "OtherDN"),
+        (r#"{"request": "TQueryServer", "ReferenceID": 1, "ReferenceID": 2}"#, 400, "twice"),
     ] {
         let (got, answer) = cordboard.post("/api/v1/requests", &token, body);
         assert_eq!((got, &answer["error"]["id"]), (status, &json!("EventError")), "{answer}");
