@@ -257,7 +257,7 @@ impl Engine {
             }
             Work::Find(find) => {
                 let found = self.find(&find);
-                _ = find.reply.send(found);
+                _ = find.reply.send((found, self.last));
                 Ok(None)
             }
         }
@@ -302,7 +302,7 @@ impl Engine {
             CallName::Key(key) => self.world.call_by_key(&find.switch, key),
             CallName::Conn(conn) => self.world.call_by_conn(*conn).filter(|(_, call)| call.switch == find.switch),
         }?;
-        Some(FoundCall { key: call.keys.last()?.clone(), conn: call.conn, position: self.last })
+        Some(FoundCall { key: call.keys.last()?.clone(), conn: call.conn })
     }
 
     /// What follows from one input belongs together: each event's record carries those after it, so that a start after a

@@ -223,11 +223,20 @@ impl Tenant {
         self.hands.get(switch)
     }
 
-    /// Waits until this position is durable; not when the log takes nothing more.
+    /// Waits until this position is durable and readers can see it; not when the log takes nothing more.
     pub async fn durable(&self, position: Position) -> bool {
         let mut status = self.log.status();
         let over = |status: &log::Status| status.durable >= position || status.health.is_over();
-        status.wait_for(over).await.is_ok_and(|status| status.durable >= position)
+        if !status.wait_for(over).await.is_ok_and(|status| status.durable >= position) {
+            return false;
+        }
+        // Whoever is answered and then reads finds what the answer told.
+        for (_, tail) in &self.tails {
+            if tail.bell().wait_for(|visible| *visible >= position.sequence).await.is_err() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Its phone systems.

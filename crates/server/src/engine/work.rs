@@ -139,8 +139,8 @@ pub struct Find {
     pub switch: String,
     /// What is known.
     pub name: CallName,
-    /// Where the answer goes: none where there is no such call.
-    pub reply: oneshot::Sender<Option<FoundCall>>,
+    /// Where the answer goes: none where there is no such call. It must not be told before the position is durable.
+    pub reply: oneshot::Sender<(Option<FoundCall>, Position)>,
 }
 
 /// One of the two names of a call.
@@ -159,6 +159,4 @@ pub struct FoundCall {
     pub key: String,
     /// Ours.
     pub conn: ConnId,
-    /// Nothing may be told of it before this is durable.
-    pub position: Position,
 }

@@ -20,6 +20,7 @@ use super::door::client;
 use super::http::App;
 use crate::boxed_link::HappenError;
 use crate::engine::work::{CallName, Find, FoundCall, Work};
+use crate::log::Position;
 use crate::tenant::Tenant;
 use crate::tokens::Role;
 
@@ -64,19 +65,21 @@ pub(super) async fn happen(
         HappenError::Cannot(_) => Refusal::new(StatusCode::CONFLICT, "cannot_happen", error.to_string()),
         HappenError::Gone => Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "switch_gone", error.to_string()),
     })?;
-    let found = match key {
-        Some(key) => find(&tenant, &switch, CallName::Key(key)).await,
-        None => known,
-    };
-    if let Some(found) = &found
-        && !tenant.durable(found.position).await
-    {
+    // The loop was sent everything that the switch said of it, so what it answers now is after all that.
+    let gone = || {
         let message = "it happened, and the log cannot be written";
-        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "not_writable", message));
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "not_writable", message)
+    };
+    let begun = key.is_some();
+    let name = CallName::Key(key.unwrap_or_default());
+    let (found, position) = find(&tenant, &switch, name).await.ok_or_else(gone)?;
+    if !tenant.durable(position).await {
+        return Err(gone());
     }
+    let found = if begun { found } else { known };
     let key = found.as_ref().map(|found| &found.key);
     let conn = found.as_ref().map(|found| format!("{}@{switch}", found.conn));
-    Ok(Json(json!({"call": key, "ConnID": conn})).into_response())
+    Ok(Json(json!({"call": key, "ConnID": conn, "position": position.to_string()})).into_response())
 }
 
 /// What the switch is told, and the call that it names.
@@ -118,18 +121,18 @@ async fn read(tenant: &Tenant, switch: &str, written: Written) -> (Happening, Op
 }
 
 async fn named(tenant: &Tenant, switch: &str, call: &str) -> Option<FoundCall> {
-    let by_key = find(tenant, switch, CallName::Key(call.to_owned())).await;
+    let (by_key, _) = find(tenant, switch, CallName::Key(call.to_owned())).await?;
     let digits = call.split_once('@').map_or(call, |(digits, _)| digits);
     match (by_key, u64::from_str_radix(digits, 16)) {
-        (None, Ok(conn)) => find(tenant, switch, CallName::Conn(ConnId(conn))).await,
+        (None, Ok(conn)) => find(tenant, switch, CallName::Conn(ConnId(conn))).await?.0,
         (found, _) => found,
     }
 }
 
-/// Asks the loop, which has taken everything by then that came before.
-async fn find(tenant: &Tenant, switch: &str, name: CallName) -> Option<FoundCall> {
+/// Asks the loop, which has taken everything by then that came before; none where it has ended.
+async fn find(tenant: &Tenant, switch: &str, name: CallName) -> Option<(Option<FoundCall>, Position)> {
     let (reply, found) = oneshot::channel();
     let find = Find { switch: switch.to_owned(), name, reply };
     tenant.work()?.send(Work::Find(find)).await.ok()?;
-    found.await.ok()?
+    found.await.ok()
 }

@@ -237,7 +237,7 @@ fn things_happen_around_a_built_in_switch() {
     let (key, conn) = (&came["call"], &came["ConnID"]);
     assert!(conn.as_str().unwrap().ends_with("@box"), "{came}");
     let (status, answered) = happen(json!({"happening": "answer", "number": "1001", "call": key}));
-    assert_eq!((status, &answered), (200, &came));
+    assert_eq!((status, &answered["call"], &answered["ConnID"]), (200, key, conn), "{answered}");
     let (status, over) = happen(json!({"happening": "hangup", "number": "+4930123", "call": conn}));
     assert_eq!(status, 200, "{over}");
     let told = cordboard.get("/api/v1/events?dialect=genesys&from=start", &token).all();
