@@ -14,6 +14,7 @@ use super::site;
 #[derive(Debug)]
 pub(super) struct Cast {
     pub(super) chance: Chance,
+    pub(super) agents: Vec<site::Agent>,
     pub(super) begun: Time,
     pub(super) calls: BTreeMap<String, Call>,
     legs: BTreeMap<String, String>,
@@ -52,6 +53,7 @@ impl Cast {
         let begun = Time(0);
         Self {
             chance: Chance::new(seed),
+            agents: site::agents(),
             begun,
             calls: BTreeMap::new(),
             legs: BTreeMap::new(),
@@ -66,7 +68,7 @@ impl Cast {
         agenda.plan(now.plus_ms(300), Act::Arrive);
         agenda.plan(now.plus_ms(60_000), Act::Clock);
         agenda.plan(now.plus_ms(self.chance.ms(240_000, 900_000)), Act::Break);
-        for agent in 0..site::agents().len() {
+        for agent in 0..self.agents.len() {
             agenda.plan(now.plus_ms(self.chance.ms(5_000, 300_000)), Act::Wander { agent });
         }
         for supervisor in 0..site::SUPERVISORS.len() {
@@ -81,7 +83,7 @@ impl Cast {
             Seen::Leg { leg, seen } => self.leg(now, leg, seen, agenda),
             // Whom the switch made not ready, for a call that was not answered, comes back soon.
             Seen::Agent { agent, seen: AgentSeen::Become { ready: false, .. } } => {
-                let at = site::agents().iter().position(|known| known.id == *agent);
+                let at = self.agents.iter().position(|known| known.id == *agent);
                 if let Some(agent) = at.filter(|at| !self.breaks.contains(at)) {
                     agenda.plan(now.plus_ms(self.chance.ms(15_000, 60_000)), Act::Return { agent });
                 }

@@ -293,9 +293,9 @@ impl Cast {
     }
 
     fn ready(&mut self, now: Time, agent: usize, switch: &mut Boxed) {
-        let Some(agent) = site::agents().into_iter().nth(agent) else { return };
+        let Some(agent) = self.agents.get(agent) else { return };
         let ask = Ask::Ready { queue: None, mode: WorkMode::AutoIn, reasons: Pairs::new() };
-        switch.handle_order(now, &order(&agent.device, ask, [None, None], Some(agent.id)));
+        switch.handle_order(now, &order(&agent.device, ask, [None, None], Some(agent.id.clone())));
     }
 
     /// Who should work now logs in, and who should not logs out as soon as there is no call at the telephone.
@@ -303,7 +303,7 @@ impl Cast {
         agenda.plan(now.plus_ms(60_000), Act::Clock);
         let minute = day::minute(self.begun, now);
         let before = day::minute(self.begun, Time(now.0.saturating_sub(60_000_000)));
-        for (at, agent) in site::agents().into_iter().enumerate() {
+        for (at, agent) in self.agents.iter().enumerate() {
             let (works, worked) = (day::works(at, minute), day::works(at, before));
             let ask = match (worked, works) {
                 (false, true) => Ask::Login {
@@ -316,15 +316,14 @@ impl Cast {
                 (_, false) if !self.busy(&agent.device) => Ask::Logout { queue: None, reasons: Pairs::new() },
                 (_, _) => continue,
             };
-            switch.handle_order(now, &order(&agent.device, ask, [None, None], Some(agent.id)));
+            switch.handle_order(now, &order(&agent.device, ask, [None, None], Some(agent.id.clone())));
         }
     }
 
     fn watch(&mut self, now: Time, supervisor: usize, switch: &mut Boxed, agenda: &mut Agenda) {
         agenda.plan(now.plus_ms(60_000 + self.chance.wait_ms(120_000)), Act::Watch { supervisor });
         let Some(device) = site::SUPERVISORS.get(supervisor).copied() else { return };
-        let agents = site::agents();
-        let Some(target) = self.chance.one_of(&agents).map(|agent| agent.device.clone()) else { return };
+        let Some(target) = self.chance.one_of(&self.agents).map(|agent| agent.device.clone()) else { return };
         let mode = *self
             .chance
             .one_of(&[SuperviseMode::Listen, SuperviseMode::Whisper, SuperviseMode::Barge])
@@ -340,8 +339,7 @@ impl Cast {
     /// Now and then a telephone fails for a moment.
     fn fail(&mut self, now: Time, switch: &mut Boxed, agenda: &mut Agenda) {
         agenda.plan(now.plus_ms(self.chance.ms(600_000, 1_800_000)), Act::Break);
-        let agents = site::agents();
-        let Some(device) = self.chance.one_of(&agents).map(|agent| agent.device.clone()) else { return };
+        let Some(device) = self.chance.one_of(&self.agents).map(|agent| agent.device.clone()) else { return };
         happens(now, switch, Happening::OutOfService { device: device.clone() });
         agenda.plan(now.plus_ms(self.chance.ms(10_000, 60_000)), Act::Mend { device });
     }
@@ -353,13 +351,14 @@ impl Cast {
             let leg = self.calls.get(call)?.leg_of(device).map(|(key, _)| key.clone());
             Some((call.to_owned(), leg))
         });
-        switch.handle_order(now, &order(device, ask, named, agent_of(device)));
+        let agent = self.agents.iter().find(|agent| agent.device == device).map(|agent| agent.id.clone());
+        switch.handle_order(now, &order(device, ask, named, agent));
     }
 
     /// The device of an agent who works now and has no call.
     fn free(&self, agent: usize, now: Time) -> Option<String> {
-        let device = site::agents().into_iter().nth(agent)?.device;
-        (day::works(agent, day::minute(self.begun, now)) && !self.busy(&device)).then_some(device)
+        let device = &self.agents.get(agent)?.device;
+        (day::works(agent, day::minute(self.begun, now)) && !self.busy(device)).then(|| device.clone())
     }
 
     fn busy(&self, device: &str) -> bool {
@@ -393,10 +392,6 @@ const ANY: ConnId = ConnId(0);
 fn order(device: &str, ask: Ask, calls: [Option<(String, Option<String>)>; 2], agent: Option<String>) -> Order {
     let [call, held] = calls.map(|named| named.map(|(call, leg)| OrderCall { call, leg }));
     Order { request: BY_HAND, device: device.to_owned(), ask, call, held, agent }
-}
-
-fn agent_of(device: &str) -> Option<String> {
-    site::agents().into_iter().find(|agent| agent.device == device).map(|agent| agent.id)
 }
 
 fn at(number: String, call: String) -> At {

@@ -36,6 +36,7 @@ pub(crate) const DESKS: &[Desk] = &[
 ];
 
 /// One of the people who serve the queues.
+#[derive(Debug)]
 pub(crate) struct Agent {
     pub(crate) id: String,
     pub(crate) device: String,
