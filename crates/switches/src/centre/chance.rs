@@ -54,6 +54,12 @@ impl Chance {
         steps * step + self.ms(0, step)
     }
 
+    /// One of these.
+    pub fn pick<T: Copy, const N: usize>(&mut self, first: T, others: [T; N]) -> T {
+        let place = self.below(N + 1);
+        place.checked_sub(1).and_then(|place| others.get(place)).copied().unwrap_or(first)
+    }
+
     /// One of several; none of none.
     pub fn one_of<'a, T>(&mut self, all: &'a [T]) -> Option<&'a T> {
         all.get(self.below(all.len()))

@@ -324,10 +324,7 @@ impl Cast {
         agenda.plan(now.plus_ms(60_000 + self.chance.wait_ms(120_000)), Act::Watch { supervisor });
         let Some(device) = site::SUPERVISORS.get(supervisor).copied() else { return };
         let Some(target) = self.chance.one_of(&self.agents).map(|agent| agent.device.clone()) else { return };
-        let mode = *self
-            .chance
-            .one_of(&[SuperviseMode::Listen, SuperviseMode::Whisper, SuperviseMode::Barge])
-            .unwrap_or(&SuperviseMode::Listen);
+        let mode = self.chance.pick(SuperviseMode::Listen, [SuperviseMode::Whisper, SuperviseMode::Barge]);
         let ask = if self.busy(&target) {
             Ask::Supervise { target, mode }
         } else {
