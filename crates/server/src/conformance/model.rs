@@ -307,9 +307,8 @@ fn cause(state: &str) -> Option<Cause> {
         "NoAnswer" => Cause::NoAnswer,
         "AllTrunksBusy" | "SitNocircuit" | "QueueFull" => Cause::Congestion,
         "SitInvalidnum" | "SitVacant" | "SitIntercept" => Cause::Unallocated,
-        "SitReorder" | "SitUnknown" | "SitDetected" => Cause::Unreachable,
+        "SitReorder" | "SitUnknown" | "SitDetected" | "GeneralError" | "SystemError" => Cause::Unreachable,
         "Dropped" => Cause::Rejected,
-        "GeneralError" | "SystemError" => Cause::Other,
         _ => return None,
     })
 }

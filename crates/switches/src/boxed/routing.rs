@@ -68,6 +68,7 @@ impl Boxed {
     fn route_to(&mut self, no: CallNo, number: u64, target: &str, kind: RouteKind) {
         let Some(at) = self.end_route(no, number) else { return };
         self.say_call(no, CallSeen::Route { at: at.clone(), to: Some(target.to_string()), kind });
+        self.routes_used(no, target);
         self.leave_queues(no, &at, DequeueReason::Routed, Some(target));
         if let Some(call) = self.calls.get_mut(&no) {
             call.business = Some(at.clone());

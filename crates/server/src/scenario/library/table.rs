@@ -149,6 +149,7 @@ pub const STORIES: &[Entry] = &[
     Entry { name: "ring-group-of-caller", text: include_str!("../../../../../scenarios/ring-group-of-caller/story.txt") },
     Entry { name: "ring-group-one-answers-by-itself", text: include_str!("../../../../../scenarios/ring-group-one-answers-by-itself/story.txt") },
     Entry { name: "ring-group-one-fails", text: include_str!("../../../../../scenarios/ring-group-one-fails/story.txt") },
+    Entry { name: "route-in-two-places", text: include_str!("../../../../../scenarios/route-in-two-places/story.txt") },
     Entry { name: "route-point", text: include_str!("../../../../../scenarios/route-point/story.txt") },
     Entry { name: "route-point-given-up", text: include_str!("../../../../../scenarios/route-point-given-up/story.txt") },
     Entry { name: "route-point-nobody-says-anything", text: include_str!("../../../../../scenarios/route-point-nobody-says-anything/story.txt") },
