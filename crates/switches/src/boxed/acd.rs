@@ -108,7 +108,7 @@ impl Boxed {
         let Some(wait) = self.waits.get(&number) else { return };
         let (no, queue) = (wait.call, wait.queue.clone());
         let Some(device) = self.agents.get(agent).and_then(|agent| agent.device.clone()) else { return };
-        self.routes_used(no, &device);
+        self.routes_used(no, Some(&device));
         self.leave_queues(no, &queue, DequeueReason::Delivered, Some(&device));
         if let Some(call) = self.calls.get_mut(&no) {
             call.business = Some(queue.clone());

@@ -68,7 +68,7 @@ impl Boxed {
     fn route_to(&mut self, no: CallNo, number: u64, target: &str, kind: RouteKind) {
         let Some(at) = self.end_route(no, number) else { return };
         self.say_call(no, CallSeen::Route { at: at.clone(), to: Some(target.to_string()), kind });
-        self.routes_used(no, target);
+        self.routes_used(no, Some(target));
         self.leave_queues(no, &at, DequeueReason::Routed, Some(target));
         if let Some(call) = self.calls.get_mut(&no) {
             call.business = Some(at.clone());
@@ -76,12 +76,13 @@ impl Boxed {
         self.send(no, target, Via { queue: Some(at), ..Via::default() });
     }
 
-    /// A call that waits for an instruction as well was given to somebody: it needs none any more.
-    pub(super) fn routes_used(&mut self, no: CallNo, by: &str) {
+    /// A call that waits for an instruction elsewhere as well goes where it was sent, or is turned away: it needs none there.
+    pub(super) fn routes_used(&mut self, no: CallNo, to: Option<&str>) {
+        let kind = if to.is_some() { RouteKind::Default } else { RouteKind::Reject };
         let waits = self.calls.get(&no).map(|call| call.routes.values().copied().collect::<Vec<_>>());
         for number in waits.unwrap_or_default() {
             if let Some(at) = self.end_route(no, number) {
-                self.say_call(no, CallSeen::Route { at, to: Some(by.to_string()), kind: RouteKind::Default });
+                self.say_call(no, CallSeen::Route { at, to: to.map(str::to_string), kind });
             }
         }
     }
@@ -89,6 +90,7 @@ impl Boxed {
     fn reject(&mut self, no: CallNo, number: u64) {
         let Some(at) = self.end_route(no, number) else { return };
         self.say_call(no, CallSeen::Route { at: at.clone(), to: None, kind: RouteKind::Reject });
+        self.routes_used(no, None);
         self.leave_queues(no, &at, DequeueReason::Withdrawn, None);
         self.turn_away(no, Cause::Rejected);
     }

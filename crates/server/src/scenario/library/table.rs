@@ -161,6 +161,7 @@ pub const STORIES: &[Entry] = &[
     Entry { name: "route-queue-wrong-target", text: include_str!("../../../../../scenarios/route-queue-wrong-target/story.txt") },
     Entry { name: "route-refused-at-point", text: include_str!("../../../../../scenarios/route-refused-at-point/story.txt") },
     Entry { name: "route-refused-at-queue", text: include_str!("../../../../../scenarios/route-refused-at-queue/story.txt") },
+    Entry { name: "route-refused-in-two-places", text: include_str!("../../../../../scenarios/route-refused-in-two-places/story.txt") },
     Entry { name: "route-to-outside", text: include_str!("../../../../../scenarios/route-to-outside/story.txt") },
     Entry { name: "route-to-outside-fails", text: include_str!("../../../../../scenarios/route-to-outside-fails/story.txt") },
     Entry { name: "route-twice", text: include_str!("../../../../../scenarios/route-twice/story.txt") },
