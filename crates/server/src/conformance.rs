@@ -9,15 +9,16 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use cordboard_core::Fact;
 use cordboard_core::event::RequestFact;
+use cordboard_core::{Fact, Time};
+use cordboard_dialects::genesys::requests::{Failure, Wrong, error};
 use cordboard_dialects::genesys::{self, messages::Topic};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::scenario::Player;
 use crate::stage::Told;
-pub use model::{Model, Skip};
+pub use model::{Action, Model, Skip};
 
 /// What `cordboard conformance` is asked.
 #[derive(Debug, clap::Args)]
@@ -90,7 +91,16 @@ fn models(dir: &Path) -> Result<Vec<PathBuf>, ConformanceError> {
 fn play(model: &Model, summary: &mut Summary, out: &mut impl Write) -> io::Result<()> {
     let (mut player, opening) = Player::open(TENANT, &model.story, &[&genesys::DIALECT]);
     write(&model.id, None, &opening, summary, out)?;
-    for (number, step) in model.numbers.iter().zip(&model.story.steps) {
+    let mut steps = model.story.steps.iter();
+    for (number, action) in &model.actions {
+        let step = match action {
+            Action::Step => steps.next(),
+            Action::Refused(wrong) => {
+                refuse(model, *number, wrong, summary, out)?;
+                None
+            }
+        };
+        let Some(step) = step else { continue };
         let played = player.step(&model.story, step);
         write(&model.id, Some(*number), &played.told, summary, out)?;
         if let Some(why) = played.impossible {
@@ -117,6 +127,19 @@ fn write(model: &str, step: Option<i64>, told: &[Told], summary: &mut Summary, o
             summary.events += 1;
         }
     }
+    Ok(())
+}
+
+/// What the client is answered whose request is refused as it is read. It is no event of the world, and has no time there.
+fn refuse(model: &Model, step: i64, wrong: &Wrong, summary: &mut Summary, out: &mut impl Write) -> io::Result<()> {
+    let Wrong { reference, device, message, refusal } = wrong;
+    let failure = Failure { at: Time(0), reference: *reference, device, ask: None, refusal: *refusal, message };
+    let value = serde_json::value::to_raw_value(&error(&genesys::Settings::default(), &failure))?;
+    let line = Line { model: &model.id, step: Some(step), topic: None, key: None, value: &value };
+    serde_json::to_writer(&mut *out, &line)?;
+    writeln!(out)?;
+    summary.refused += 1;
+    summary.events += 1;
     Ok(())
 }
 

@@ -73,6 +73,21 @@ fn a_wrong_model_is_named_and_the_others_are_played() {
 }
 
 #[test]
+fn a_request_that_is_refused_as_it_is_read_is_no_reason_to_stop() {
+    let elsewhere = MODEL.replace("\"ReferenceID\": 7", "\"ReferenceID\": 7, \"Location\": \"elsewhere\"");
+    let folder = folder(&[("answered.json", &elsewhere)]);
+    let mut out = Vec::new();
+    let summary = run(folder.path(), &mut out).unwrap();
+    assert_eq!((summary.models, summary.refused), (1, 1), "{summary:?}");
+    let lines = String::from_utf8(out).unwrap();
+    let mut lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let refused = lines.find(|line| line["step"] == 2).unwrap();
+    assert_eq!((&refused["value"]["id"], &refused["value"]["ReferenceID"]), (&"EventError".into(), &7.into()));
+    assert!(refused["topic"].is_null() && refused["key"].is_null());
+    assert!(lines.any(|line| line["step"] == 4), "the story goes on");
+}
+
+#[test]
 fn a_folder_without_models_is_wrong_use() {
     let folder = folder(&[("README.md", "")]);
     assert!(matches!(run(folder.path(), &mut Vec::new()), Err(ConformanceError::NoModels { .. })));

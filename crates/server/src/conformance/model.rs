@@ -2,7 +2,7 @@
 
 use cordboard_core::ConnId;
 use cordboard_core::event::{CallResult, Cause, ForwardMode, WorkMode, WrapUpPlan};
-use cordboard_dialects::genesys::requests::{self, Parsed};
+use cordboard_dialects::genesys::requests::{self, Parsed, REQUESTS, Wrong};
 use cordboard_switches::boxed::{AcdQueue, AgentPlan, At, Happening, Number, Options, Telephone};
 use serde_json::{Map, Value};
 
@@ -16,8 +16,17 @@ pub struct Model {
     pub id: String,
     /// What happens. A call is called `call N` by its number in the model.
     pub story: Story,
-    /// The number of each step of the story in the model's count.
-    pub numbers: Vec<i64>,
+    /// Its actions in their order, by their numbers in the model's count.
+    pub actions: Vec<(i64, Action)>,
+}
+
+/// What becomes of an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// The next step of the story.
+    Step,
+    /// A request that no switch hears of: it is refused as it is read, which is no reason to stop.
+    Refused(Wrong),
 }
 
 /// A model that says itself that it cannot be played.
@@ -56,7 +65,7 @@ impl Model {
             story.site.options = read_options(options)?;
         }
         setup.end()?;
-        let mut model = Self { id, story, numbers: Vec::new() };
+        let mut model = Self { id, story, actions: Vec::new() };
         let given = file.list("given")?;
         let first = -i64::try_from(given.len()).unwrap_or(i64::MAX);
         for (number, (path, action)) in (first..).zip(given) {
@@ -74,7 +83,14 @@ impl Model {
 
     fn action(&mut self, number: i64, mut action: Node<'_>) -> Result<(), String> {
         let step = if let Some(name) = action.text("request")? {
-            self.request(name, &mut action)?
+            match self.request(name, &mut action)? {
+                Ok(step) => step,
+                Err(wrong) => {
+                    action.end()?;
+                    self.actions.push((number, Action::Refused(wrong)));
+                    return Ok(());
+                }
+            }
         } else if let Some(name) = action.text("switch")? {
             self.happening(name, &mut action)?
         } else {
@@ -82,12 +98,17 @@ impl Model {
         };
         action.end()?;
         self.story.steps.push(step);
-        self.numbers.push(number);
+        self.actions.push((number, Action::Step));
         Ok(())
     }
 
     /// The request as a client would write it, with calls by their places in the story.
-    fn request(&mut self, name: &str, action: &mut Node<'_>) -> Result<Step, String> {
+    fn request(&mut self, name: &str, action: &mut Node<'_>) -> Result<Result<Step, Wrong>, String> {
+        if !REQUESTS.iter().any(|request| request.name == name) {
+            return Err(
+                action.error(&format!("there is no request {name:?}; `cordboard catalogue genesys` lists them"))
+            );
+        }
         let mut request = Map::from_iter([
             ("request".to_string(), Value::from(name)),
             ("ThisDN".to_string(), Value::from(action.want_text("dn")?)),
@@ -105,9 +126,10 @@ impl Model {
             }
         }
         request.extend(action.members("attrs")?);
-        let Parsed { device, reference, ask, password: _ } =
-            requests::parse(&Value::Object(request)).map_err(|wrong| action.error(&wrong.message))?;
-        Ok(Step::Ask(Ask { client: None, reference, device, ask, begins }))
+        Ok(requests::parse(&Value::Object(request)).map(|parsed| {
+            let Parsed { device, reference, ask, password: _ } = parsed;
+            Step::Ask(Ask { client: None, reference, device, ask, begins })
+        }))
     }
 
     fn happening(&mut self, name: &str, action: &mut Node<'_>) -> Result<Step, String> {
@@ -328,7 +350,7 @@ mod tests {
         let steps = r#"[{"request": "TMakeCall", "dn": "1001", "conn": 1, "attrs": {"OtherDN": "1002"}}, {"expect": []},
             {"switch": "hangup", "dn": "1001", "conn": 1}]"#;
         let model = model(SETUP, steps).unwrap().unwrap();
-        assert_eq!(model.numbers, [0, 2]);
+        assert_eq!(model.actions, [(0, Action::Step), (2, Action::Step)]);
         let lines: Vec<String> = model.story.steps.iter().map(|step| model.story.line(step)).collect();
         assert_eq!(lines, ["ask 1001 make-call 1002 as \"call 1\"", "now 1001 hangs-up \"call 1\""]);
     }
