@@ -329,8 +329,9 @@ fn ended<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, cause: Cause, (by_self
 /// The end of one party. A called party that never answered is abandoned if the caller gave up, else released.
 fn released<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, cause: Cause, by_self: bool, of_several: bool) {
     let mut frame = party.frame(scene);
-    // A call that came nowhere had no other side: the number dialled is not told as one.
-    let calls = party.leg.role == Role::Originator && party.leg.answered.is_none();
+    // A call that was given up before it came anywhere had no other side: the number dialled is not told as one.
+    let gives_up = matches!(cause, Cause::Normal | Cause::Cancelled);
+    let calls = gives_up && party.leg.role == Role::Originator && party.leg.answered.is_none();
     let nowhere = calls && party.call.direction == Direction::Internal && !party.call.arrived;
     if of_several || nowhere {
         frame.OtherDN = None;

@@ -8,7 +8,7 @@ pub struct Site {
     /// Configured name of the switch.
     pub switch: String,
     /// Directory numbers. A number that is not here does not exist; outside numbers need not be here where
-    /// [`Site::outside_prefix`] tells them.
+    /// [`Options::outside_prefix`] tells them.
     pub numbers: Vec<(String, Number)>,
     /// Agents, logged in or not.
     pub agents: Vec<AgentPlan>,
