@@ -480,7 +480,18 @@ fn outcome(call: &Call, last: Option<(LegId, Cause)>, hung_up_by: Option<&(LegId
             Cause::Busy => return (Outcome::Busy, cause),
             Cause::NoAnswer => return (Outcome::NoAnswer, cause),
             Cause::Rejected => return (Outcome::Rejected, cause),
-            Cause::Unallocated | Cause::Congestion | Cause::Unreachable => return (Outcome::Failed, cause),
+            Cause::Unallocated
+            | Cause::Congestion
+            | Cause::Unreachable
+            | Cause::Vacant
+            | Cause::Intercepted
+            | Cause::NoCircuit
+            | Cause::Reorder
+            | Cause::Tone
+            | Cause::UnknownTone
+            | Cause::SwitchFailure
+            | Cause::QueueFull
+            | Cause::Dropped => return (Outcome::Failed, cause),
             Cause::Merged | Cause::Transferred => return (Outcome::Answered, cause),
             Cause::Normal
             | Cause::AnsweredElsewhere

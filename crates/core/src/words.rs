@@ -253,6 +253,24 @@ stored_word! {
         Congestion,
         /// The target cannot be reached.
         Unreachable,
+        /// The number is not in use.
+        Vacant,
+        /// The network intercepted the call: the number was changed, or is barred.
+        Intercepted,
+        /// The network has no circuit.
+        NoCircuit,
+        /// The network is overloaded, or could not carry the call through.
+        Reorder,
+        /// The network played a tone that tells of a failure.
+        Tone,
+        /// The network played such a tone, of unknown meaning.
+        UnknownTone,
+        /// The switch itself failed.
+        SwitchFailure,
+        /// The queue takes no more calls.
+        QueueFull,
+        /// The call was dropped on its way.
+        Dropped,
         /// The party handed the call on.
         Transferred,
         /// The call was joined into another.

@@ -358,6 +358,37 @@ fn released<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, cause: Cause, by_se
     scene.tell_call(&thread, EventReleased::of(frame));
 }
 
+/// Why a number was not reached, or a call failed on its way; what has no better name is a general error.
+fn failure(cause: Cause) -> CallState {
+    match cause {
+        Cause::Unallocated => CallState::SitInvalidnum,
+        Cause::Congestion => CallState::AllTrunksBusy,
+        Cause::Vacant => CallState::SitVacant,
+        Cause::Intercepted => CallState::SitIntercept,
+        Cause::NoCircuit => CallState::SitNocircuit,
+        Cause::Reorder => CallState::SitReorder,
+        Cause::Tone => CallState::SitDetected,
+        Cause::UnknownTone => CallState::SitUnknown,
+        Cause::SwitchFailure => CallState::SystemError,
+        Cause::QueueFull => CallState::QueueFull,
+        Cause::Dropped => CallState::Dropped,
+        Cause::Unreachable
+        | Cause::OutOfService
+        | Cause::Lost
+        | Cause::Normal
+        | Cause::Busy
+        | Cause::NoAnswer
+        | Cause::Rejected
+        | Cause::AnsweredElsewhere
+        | Cause::Cancelled
+        | Cause::Transferred
+        | Cause::Merged
+        | Cause::Redirected
+        | Cause::Queued
+        | Cause::Other => CallState::GeneralError,
+    }
+}
+
 /// Why a party that was called is called no longer.
 fn unanswered_state(party: Party<'_>, cause: Cause) -> CallState {
     match cause {
@@ -368,12 +399,23 @@ fn unanswered_state(party: Party<'_>, cause: Cause) -> CallState {
         Cause::Rejected => CallState::Droppednoanswer,
         Cause::Busy => CallState::Busy,
         Cause::AnsweredElsewhere => CallState::Pickedup,
-        Cause::Unallocated => CallState::SitInvalidnum,
-        Cause::Congestion => CallState::AllTrunksBusy,
         Cause::Transferred => CallState::Transferred,
         Cause::Merged => CallState::Conferenced,
         Cause::Redirected | Cause::Queued => CallState::Redirected,
-        Cause::Unreachable | Cause::OutOfService | Cause::Lost => CallState::GeneralError,
+        Cause::Unallocated
+        | Cause::Congestion
+        | Cause::Unreachable
+        | Cause::OutOfService
+        | Cause::Lost
+        | Cause::Vacant
+        | Cause::Intercepted
+        | Cause::NoCircuit
+        | Cause::Reorder
+        | Cause::Tone
+        | Cause::UnknownTone
+        | Cause::SwitchFailure
+        | Cause::QueueFull
+        | Cause::Dropped => failure(cause),
     }
 }
 
@@ -387,10 +429,21 @@ fn ended_state(scene: &Scene<'_, '_>, party: Party<'_>, cause: Cause) -> CallSta
         Cause::Merged => CallState::Conferenced,
         Cause::Busy => CallState::Busy,
         Cause::NoAnswer => CallState::NoAnswer,
-        Cause::Unallocated => CallState::SitInvalidnum,
-        Cause::Congestion => CallState::AllTrunksBusy,
         Cause::Redirected | Cause::Queued => CallState::Redirected,
-        Cause::Unreachable | Cause::OutOfService | Cause::Lost => CallState::GeneralError,
+        Cause::Unallocated
+        | Cause::Congestion
+        | Cause::Unreachable
+        | Cause::OutOfService
+        | Cause::Lost
+        | Cause::Vacant
+        | Cause::Intercepted
+        | Cause::NoCircuit
+        | Cause::Reorder
+        | Cause::Tone
+        | Cause::UnknownTone
+        | Cause::SwitchFailure
+        | Cause::QueueFull
+        | Cause::Dropped => failure(cause),
     }
 }
 
@@ -447,9 +500,19 @@ pub(super) fn target_refused<'w>(
 fn refused_state(cause: Cause) -> Option<CallState> {
     Some(match cause {
         Cause::Busy | Cause::Rejected => CallState::Busy,
-        Cause::Unallocated => CallState::SitInvalidnum,
-        Cause::Congestion => CallState::AllTrunksBusy,
-        Cause::Unreachable | Cause::OutOfService => CallState::GeneralError,
+        Cause::Unallocated
+        | Cause::Congestion
+        | Cause::Unreachable
+        | Cause::OutOfService
+        | Cause::Vacant
+        | Cause::Intercepted
+        | Cause::NoCircuit
+        | Cause::Reorder
+        | Cause::Tone
+        | Cause::UnknownTone
+        | Cause::SwitchFailure
+        | Cause::QueueFull
+        | Cause::Dropped => failure(cause),
         Cause::Normal
         | Cause::NoAnswer
         | Cause::AnsweredElsewhere

@@ -327,10 +327,18 @@ fn cause(state: &str) -> Option<Cause> {
     Some(match state {
         "Busy" => Cause::Busy,
         "NoAnswer" => Cause::NoAnswer,
-        "AllTrunksBusy" | "SitNocircuit" | "QueueFull" => Cause::Congestion,
-        "SitInvalidnum" | "SitVacant" | "SitIntercept" => Cause::Unallocated,
-        "SitReorder" | "SitUnknown" | "SitDetected" | "GeneralError" | "SystemError" => Cause::Unreachable,
-        "Dropped" => Cause::Rejected,
+        "AllTrunksBusy" => Cause::Congestion,
+        "SitInvalidnum" => Cause::Unallocated,
+        "SitVacant" => Cause::Vacant,
+        "SitIntercept" => Cause::Intercepted,
+        "SitNocircuit" => Cause::NoCircuit,
+        "SitReorder" => Cause::Reorder,
+        "SitDetected" => Cause::Tone,
+        "SitUnknown" => Cause::UnknownTone,
+        "GeneralError" => Cause::Unreachable,
+        "SystemError" => Cause::SwitchFailure,
+        "QueueFull" => Cause::QueueFull,
+        "Dropped" => Cause::Dropped,
         _ => return None,
     })
 }

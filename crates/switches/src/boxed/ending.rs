@@ -223,7 +223,16 @@ fn cause_for_others(cause: Cause) -> Cause {
         | Cause::Rejected
         | Cause::Unallocated
         | Cause::Congestion
-        | Cause::Unreachable => cause,
+        | Cause::Unreachable
+        | Cause::Vacant
+        | Cause::Intercepted
+        | Cause::NoCircuit
+        | Cause::Reorder
+        | Cause::Tone
+        | Cause::UnknownTone
+        | Cause::SwitchFailure
+        | Cause::QueueFull
+        | Cause::Dropped => cause,
         Cause::Normal
         | Cause::AnsweredElsewhere
         | Cause::Cancelled
