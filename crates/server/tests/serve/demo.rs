@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -73,7 +73,8 @@ fn forget_keys(value: &mut Value) {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        _ = self.child.kill();
+        // A demonstration that is asked to stop leaves nothing behind; one that is killed leaves its data.
+        _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         _ = self.child.wait();
     }
 }
