@@ -32,7 +32,10 @@ struct Cordboard {
 }
 
 const AFTER_HELP: &str = "\
-First steps:
+Without a phone system:
+  cordboard serve --demo                          a lively contact centre; prints addresses and accounts
+
+First steps with yours:
   cordboard default-config > cordboard.toml      then fill in a tenant and its Asterisk, at the end of the file
   cordboard check-config --config cordboard.toml
   cordboard serve --config cordboard.toml
