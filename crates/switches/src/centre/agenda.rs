@@ -8,6 +8,8 @@ use cordboard_core::Time;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Act {
     /// Somebody calls the centre.
+    Call,
+    /// The same, and the next one is planned.
     Arrive,
     /// A caller has listened to the menu.
     Key { call: String },

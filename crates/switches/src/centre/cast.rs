@@ -10,6 +10,10 @@ use super::agenda::{Act, Agenda, Then};
 use super::chance::Chance;
 use super::site;
 
+/// Calls that are there when the demonstration begins, and how soon, in milliseconds.
+const FIRST_CALLS: usize = 16;
+const FIRST_CALLS_MS: u64 = 15_000;
+
 /// The people.
 #[derive(Debug)]
 pub(super) struct Cast {
@@ -66,6 +70,10 @@ impl Cast {
     pub(super) fn begin(&mut self, now: Time, agenda: &mut Agenda) {
         self.begun = now;
         agenda.plan(now.plus_ms(300), Act::Arrive);
+        // The day has begun long ago: many call at once.
+        for _ in 0..FIRST_CALLS {
+            agenda.plan(now.plus_ms(self.chance.ms(0, FIRST_CALLS_MS)), Act::Call);
+        }
         agenda.plan(now.plus_ms(60_000), Act::Clock);
         agenda.plan(now.plus_ms(self.chance.ms(240_000, 900_000)), Act::Break);
         for agent in 0..self.agents.len() {

@@ -33,7 +33,12 @@ impl Cast {
     /// Somebody does what was planned, if it can still be done.
     pub(super) fn play(&mut self, now: Time, act: Act, switch: &mut Boxed, agenda: &mut Agenda) {
         match act {
-            Act::Arrive => self.arrive(now, switch, agenda),
+            Act::Call => self.arrive(now, switch, agenda),
+            Act::Arrive => {
+                self.arrive(now, switch, agenda);
+                let mean_ms = day::between_calls_ms(day::minute(self.begun, now));
+                agenda.plan(now.plus_ms(self.chance.wait_ms(mean_ms)), Act::Arrive);
+            }
             Act::Key { call } => self.key(now, call, switch, agenda),
             Act::Route { call, digit } => {
                 let to = site::DESKS.iter().find(|desk| desk.digit == digit).map(|desk| desk.number.to_owned());
@@ -114,8 +119,6 @@ impl Cast {
                 agenda.plan(now.plus_ms(30_000 + self.chance.wait_ms(30_000)), Act::GiveUp { call });
             }
         }
-        let mean_ms = day::between_calls_ms(day::minute(self.begun, now));
-        agenda.plan(now.plus_ms(self.chance.wait_ms(mean_ms)), Act::Arrive);
     }
 
     /// A caller chooses, or hangs up on the menu.
