@@ -1,10 +1,12 @@
 //! What clients can ask for, in the words of no vendor.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::change::Change;
 use crate::event::{ForwardMode, MonitorScope, Pairs, RouteKind, SuperviseMode, TreatmentKind, WorkMode};
 use crate::ids::ConnId;
 use crate::request::AskKind;
@@ -325,6 +327,8 @@ stored! {
             /// A name for the recording; none for one of ours.
             file: Option<String>,
         },
+        /// To change the directory.
+        Change(Box<Change>),
         /// To set a variable of the switch on the call.
         SetVariable {
             /// The call.
@@ -375,13 +379,14 @@ impl Ask {
                 | Self::SetMask { .. }
                 | Self::Reserve { .. }
                 | Self::ChangeData { .. }
+                | Self::Change(_)
         )
     }
 
     /// Whether it is about a directory number.
     #[must_use]
     pub const fn is_about_device(&self) -> bool {
-        !matches!(self, Self::QueryServer | Self::SetReference { .. } | Self::SetMask { .. })
+        !matches!(self, Self::QueryServer | Self::SetReference { .. } | Self::SetMask { .. } | Self::Change(_))
     }
 
     /// The call it names first, the held call it names, and what the device's leg must be able to do in each.
@@ -437,7 +442,8 @@ impl Ask {
             | Self::MonitorEnd { .. }
             | Self::Supervise { .. }
             | Self::Pickup { .. }
-            | Self::Unpark { .. } => [None, None],
+            | Self::Unpark { .. }
+            | Self::Change(_) => [None, None],
         }
     }
 }

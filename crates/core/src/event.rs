@@ -7,7 +7,13 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 pub use crate::call_fact::{CallBegan, CallFact, LegFact, Party, Transfer};
+pub use crate::change::{Membership, QueueProfile};
 pub use crate::datum::{Datum, Pairs};
+pub use crate::directory_fact::{
+    AlertFact, AlertRule, Attempt, Availability, Callback, CallbackDetails, CallbackFact, CallbackKind, Converted,
+    ListFact, ListProfile, Phrase, Profile, Reach, Setting, SettingLevel, UserFact, WithoutCall, WrapUpWish,
+};
+use crate::guid::Guid;
 use crate::ids::{CallId, LegId, RequestId, Time};
 use crate::request::{Ask, Asker, Refusal};
 use crate::stored::stored;
@@ -98,6 +104,34 @@ stored! {
             leg: LegId,
             /// What.
             fact: LegFact,
+        },
+        /// Something about a person in the directory.
+        User {
+            /// The person; an agent's id, where the person is an agent.
+            user: String,
+            /// What.
+            fact: UserFact,
+        },
+        /// Something about a call list.
+        List {
+            /// The list's name.
+            list: String,
+            /// What.
+            fact: ListFact,
+        },
+        /// Something about a callback.
+        Callback {
+            /// Which.
+            callback: Guid,
+            /// What.
+            fact: CallbackFact,
+        },
+        /// Something about an alert.
+        Alert {
+            /// Which.
+            alert: Guid,
+            /// What.
+            fact: AlertFact,
         },
     }
 
@@ -345,6 +379,20 @@ stored! {
         WrapUpSet {
             /// Milliseconds; 0 for none.
             wrapup_ms: u64,
+        },
+        /// What the directory says of it.
+        Described(QueueProfile),
+        /// Somebody is assigned to it in the directory, logged in or not.
+        MemberAssigned {
+            /// The person.
+            user: String,
+            /// How.
+            membership: Membership,
+        },
+        /// Somebody is assigned to it no longer.
+        MemberRemoved {
+            /// The person.
+            user: String,
         },
     }
 }

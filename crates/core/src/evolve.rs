@@ -6,9 +6,10 @@ use alloc::string::String;
 use crate::agent::{AgentSaid, AgentState, evolve_agent};
 use crate::agent_decide::pause_of;
 use crate::call_evolve;
+use crate::directory_evolve;
 use crate::event::{
-    AgentFact, Asked, ClientFact, DeviceFact, DeviceKind, Event, Fact, Pairs, QueueFact, RequestFact, SwitchFact,
-    WorkMode,
+    AgentFact, Asked, ClientFact, DeviceFact, DeviceKind, Event, Fact, Pairs, QueueFact, QueueProfile, RequestFact,
+    SwitchFact, WorkMode,
 };
 use crate::ids::{RequestId, Time};
 use crate::world::{Agent, Device, Queue, Switch, World, WrapUp};
@@ -35,6 +36,12 @@ pub fn evolve(world: &mut World, event: &Event) {
         Fact::Client { client, fact } => client_fact(world, client, fact),
         Fact::Call { call, fact } => call_evolve::call(world, *call, happened, fact),
         Fact::Leg { call, leg, fact } => call_evolve::leg(world, *call, *leg, happened, fact),
+        Fact::User { user, fact } => directory_evolve::user(&mut world.directory, user, fact),
+        Fact::List { list, fact } => directory_evolve::list(&mut world.directory, list, fact),
+        Fact::Callback { callback, fact } => {
+            directory_evolve::callback(&mut world.directory, *callback, event.at, fact);
+        }
+        Fact::Alert { alert, fact } => directory_evolve::alert(&mut world.directory, *alert, fact),
     }
 }
 
@@ -129,10 +136,19 @@ fn queue_fact(world: &mut World, name: &str, fact: &QueueFact) {
         wrapup_ms: None,
         waiting: BTreeMap::new(),
         members: BTreeSet::new(),
+        profile: QueueProfile::default(),
+        assigned: BTreeMap::new(),
     });
     match fact {
         QueueFact::Found { switch } => queue.switch.clone_from(switch),
         QueueFact::WrapUpSet { wrapup_ms } => queue.wrapup_ms = Some(*wrapup_ms),
+        QueueFact::Described(profile) => queue.profile.clone_from(profile),
+        QueueFact::MemberAssigned { user, membership } => {
+            queue.assigned.insert(user.clone(), *membership);
+        }
+        QueueFact::MemberRemoved { user } => {
+            queue.assigned.remove(user);
+        }
     }
 }
 

@@ -157,7 +157,11 @@ impl Recorder {
             | Fact::Device { .. }
             | Fact::Request { .. }
             | Fact::Client { .. }
-            | Fact::Queue { .. } => return None,
+            | Fact::Queue { .. }
+            | Fact::User { .. }
+            | Fact::List { .. }
+            | Fact::Callback { .. }
+            | Fact::Alert { .. } => return None,
         };
         let record = ended.as_ref().map(|(_, record)| record).or(self.open.get(&id));
         if let Some(room) = record.and_then(|record| record.room.clone()) {

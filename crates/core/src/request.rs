@@ -45,8 +45,10 @@ stored! {
         Agent,
         /// A supervisor: for the team.
         Supervisor,
-        /// A program: for the tenant.
+        /// A program: for the tenant, as far as it was granted.
         Service,
+        /// An administrator: for the tenant, its directory included.
+        Administrator,
     }
 }
 

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::AgentState;
 use crate::call::LegState;
+use crate::directory::Directory;
 use crate::event::{
-    Asked, CallResult, Cause, DeviceKind, Direction, ForwardMode, Monitor, Pairs, Role, SuperviseMode, Transfer,
-    TreatmentKind, With, WorkMode, WrapUpPlan,
+    Asked, CallResult, Cause, DeviceKind, Direction, ForwardMode, Membership, Monitor, Pairs, QueueProfile, Role,
+    SuperviseMode, Transfer, TreatmentKind, With, WorkMode, WrapUpPlan,
 };
 use crate::ids::{CallId, ConnId, LegId, RequestId, ThreadId, Time};
 
@@ -48,6 +49,9 @@ state! {
         pub requests: BTreeMap<RequestId, Asked>,
         /// Clients that asked for something.
         pub clients: BTreeMap<String, Client>,
+        /// People, call lists, callbacks and alerts.
+        #[serde(default)]
+        pub directory: Directory,
         /// When requests count as failed.
         pub deadlines: BTreeSet<(Time, RequestId)>,
         pub(crate) timer_of: BTreeMap<String, Time>,
@@ -171,6 +175,12 @@ state! {
         pub waiting: BTreeMap<CallId, Time>,
         /// Agents who serve it.
         pub members: BTreeSet<String>,
+        /// What the directory says of it.
+        #[serde(default)]
+        pub profile: QueueProfile,
+        /// Those who are assigned to it in the directory, logged in or not.
+        #[serde(default)]
+        pub assigned: BTreeMap<String, Membership>,
     }
 
     /// A call.

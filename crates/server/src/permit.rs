@@ -52,6 +52,11 @@ impl Permit {
     /// Why not, and what may be, in words for people.
     pub fn check(&self, world: &World, request: &Request) -> Result<(), String> {
         let Request { device, ask, .. } = request;
+        if let Ask::Change(_) = ask
+            && *self != Self::Service
+        {
+            return Err("the directory is changed by programs and administrators only".to_owned());
+        }
         if !ask.is_about_device() {
             return Ok(());
         }

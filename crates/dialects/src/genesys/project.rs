@@ -20,6 +20,8 @@ pub(super) fn project(settings: &Settings, world: &World, _at: Position, event: 
         Fact::Client { .. } => {}
         // A queue's existence and settings are configuration here.
         Fact::Queue { .. } => {}
+        // Nor has it a word for people who are no agents, call lists, callbacks and alerts.
+        Fact::User { .. } | Fact::List { .. } | Fact::Callback { .. } | Fact::Alert { .. } => {}
         Fact::Call { call, fact } => calls::call(&mut scene, *call, fact),
         Fact::Leg { call, leg, fact } => legs::leg(&mut scene, *call, *leg, fact),
     }

@@ -175,7 +175,11 @@ impl Desk {
             | Fact::Queue { .. }
             | Fact::Client { .. }
             | Fact::Call { .. }
-            | Fact::Leg { .. } => None,
+            | Fact::Leg { .. }
+            | Fact::User { .. }
+            | Fact::List { .. }
+            | Fact::Callback { .. }
+            | Fact::Alert { .. } => None,
         };
         for message in messages.drain(..) {
             asked.said_bytes += bytes(&message);

@@ -90,6 +90,8 @@ pub(super) fn write<'n>(ask: &Ask, call: impl Fn(ConnId) -> &'n str, words: &mut
             let words = words.word("change-data").word(call(*it)).pairs("data", set);
             words.pair_list("remove", removed).flag("all", *all)
         }
+        // There are many, and they are data anyway.
+        Ask::Change(change) => words.word("change").word(&serde_json::to_string(change).unwrap_or_default()),
         Ask::Monitor { target, scope, mode } => words.word("monitor").word(target).of(scope).of(mode),
         Ask::MonitorEnd { target } => words.word("monitor-end").word(target),
         Ask::Supervise { target, mode } => words.word("supervise").word(target).of(mode),
@@ -189,6 +191,10 @@ pub(super) fn read(line: &mut Line, mut call: impl FnMut(&str) -> Result<ConnId,
         "route" => Ask::Route { call: it(line)?, kind: line.want_word("how")?, to: line.pair("to") },
         "treat" => {
             Ask::Treat { call: it(line)?, kind: line.want_word("a treatment")?, parameters: line.pairs("with")? }
+        }
+        "change" => {
+            let change = line.want("a change to the directory as JSON")?;
+            Ask::Change(serde_json::from_str(&change).map_err(|error| format!("{change:?} is no change: {error}"))?)
         }
         "change-data" => Ask::ChangeData {
             call: it(line)?,

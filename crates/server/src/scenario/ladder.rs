@@ -184,6 +184,7 @@ fn towards(ask: &Ask) -> Option<&str> {
         | Ask::Mute { .. }
         | Ask::Treat { .. }
         | Ask::ChangeData { .. }
+        | Ask::Change(_)
         | Ask::Park { .. }
         | Ask::Unpark { .. }
         | Ask::Tones { .. }

@@ -88,10 +88,10 @@ impl Story {
 /// The calls that a request names.
 pub fn calls_mut(ask: &mut request::Ask) -> Vec<&mut ConnId> {
     use request::Ask::{
-        Alternate, Answer, ChangeData, Clear, Complete, Consult, Dnd, DropParty, Forward, Hold, Listen, Login, Logout,
-        MakeCall, MakePredictiveCall, Merge, Messages, Monitor, MonitorEnd, Mute, MuteTransfer, NotReady, Park, Pickup,
-        QueryAddress, QueryCall, QueryServer, Ready, Reconnect, Record, Redirect, Register, Release, Reserve, Retrieve,
-        Route, SetMask, SetReference, SetVariable, SingleStep, Supervise, Tones, Treat, Unpark, Unregister,
+        Alternate, Answer, Change, ChangeData, Clear, Complete, Consult, Dnd, DropParty, Forward, Hold, Listen, Login,
+        Logout, MakeCall, MakePredictiveCall, Merge, Messages, Monitor, MonitorEnd, Mute, MuteTransfer, NotReady, Park,
+        Pickup, QueryAddress, QueryCall, QueryServer, Ready, Reconnect, Record, Redirect, Register, Release, Reserve,
+        Retrieve, Route, SetMask, SetReference, SetVariable, SingleStep, Supervise, Tones, Treat, Unpark, Unregister,
     };
     match ask {
         Answer { call }
@@ -138,6 +138,7 @@ pub fn calls_mut(ask: &mut request::Ask) -> Vec<&mut ConnId> {
         | MonitorEnd { .. }
         | Supervise { .. }
         | Pickup { .. }
-        | Unpark { .. } => Vec::new(),
+        | Unpark { .. }
+        | Change(_) => Vec::new(),
     }
 }

@@ -171,7 +171,8 @@ pub(crate) fn plan(picture: &Picture, settings: &OrderSettings, order: &Order, k
         | Ask::SetReference { .. }
         | Ask::SetMask { .. }
         | Ask::Reserve { .. }
-        | Ask::ChangeData { .. } => cannot("this is answered without Asterisk; it should not have come here"),
+        | Ask::ChangeData { .. }
+        | Ask::Change(_) => cannot("this is answered without Asterisk; it should not have come here"),
     }
 }
 

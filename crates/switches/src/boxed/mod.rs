@@ -257,7 +257,8 @@ impl Boxed {
             | Ask::SetReference { .. }
             | Ask::SetMask { .. }
             | Ask::Reserve { .. }
-            | Ask::ChangeData { .. } => {
+            | Ask::ChangeData { .. }
+            | Ask::Change(_) => {
                 refuse(Refusal::Unsupported, "no switch is needed for this; it is answered before one is asked")
             }
         }

@@ -241,7 +241,11 @@ fn line(world: &World, event: &Event) -> Option<String> {
         | Fact::Founded { .. }
         | Fact::Switch { .. }
         | Fact::Queue { .. }
-        | Fact::Client { .. } => {
+        | Fact::Client { .. }
+        | Fact::User { .. }
+        | Fact::List { .. }
+        | Fact::Callback { .. }
+        | Fact::Alert { .. } => {
             return None;
         }
     })

@@ -170,6 +170,7 @@ fn done<'w>(scene: &mut Scene<'w, '_>, asked: &'w Asked) {
         | Ask::Route { .. }
         | Ask::Treat { .. }
         | Ask::ChangeData { .. }
+        | Ask::Change(_)
         | Ask::Monitor { .. }
         | Ask::MonitorEnd { .. } => {}
     }
