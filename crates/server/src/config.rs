@@ -10,6 +10,7 @@ mod check_boxed;
 mod load;
 mod people;
 mod print;
+mod rte;
 mod secret;
 mod settings;
 
@@ -20,5 +21,6 @@ pub(crate) use check_boxed::row;
 pub use load::{LoadError, load};
 pub use people::{Agent, AgentsStrict, Team};
 pub use print::default_config;
+pub use rte::Rte;
 pub use secret::{SecretError, SecretText};
 pub use settings::{Asterisk, Config, Engine, Genesys, Http, LogSettings, Requests, Tenant};

@@ -104,6 +104,7 @@ fn limits(config: &Config, problems: &mut Problems) {
     ] {
         problems.at_least(key, value, least);
     }
+    config.rte.check(problems);
     if let Err(error) = log.limits().validate() {
         problems.add("log".to_owned(), error.to_string(), "see `cordboard default-config`");
     }
@@ -272,6 +273,8 @@ mod tests {
         assert_eq!(keys(|it| it.tenant[0].asterisk[0].tones_max = 0), ["tenant[0].asterisk[0].tones_max"]);
         assert_eq!(keys(|it| it.dialects.push("klingon".into())), ["dialects[2]"]);
         assert_eq!(keys(|it| it.http.readers_max = 0), ["http.readers_max"]);
+        assert_eq!(keys(|it| it.rte.ping_ms = 0), ["rte.ping_ms"]);
+        assert_eq!(keys(|it| it.rte.origins = vec!["x".into()]), ["rte.origins[0]"]);
         assert_eq!(keys(|it| it.log.group_window_us = 9_999), ["log"]);
         assert_eq!(keys(|it| it.engine.request_ms_max = 1), ["engine.request_ms_max"]);
         let pbx = || crate::config::Boxed { name: "PBX".into(), ..Default::default() };

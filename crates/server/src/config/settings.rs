@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::boxed::Boxed;
 use super::people::{Agent, AgentsStrict, Team};
+use super::rte::Rte;
 use super::secret::SecretText;
 
 /// One key as it stands in the printed file.
@@ -62,6 +63,8 @@ settings! {
         pub engine: Engine = Engine::default(),
         /// Requests of clients.
         pub requests: Requests = Requests::default(),
+        /// The hub `/rte`.
+        pub rte: Rte = Rte::default(),
         /// The vocabulary `genesys`.
         pub genesys: Genesys = Genesys::default(),
         /// Organisations; nothing of one is ever visible to another.
