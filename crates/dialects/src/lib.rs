@@ -7,6 +7,7 @@ extern crate alloc;
 
 pub mod catalogue;
 pub mod genesys;
+pub mod near;
 pub mod plain;
 
 use cordboard_core::{Event, World};

@@ -56,8 +56,12 @@ struct Ask {
     answer: oneshot::Sender<Picture>,
 }
 
+/// Something that looks at the world and sends away what it saw.
+type Look = Box<dyn FnOnce(&World, Position) + Send>;
+
 enum Request {
     Picture(Ask),
+    Look(Look),
     Stop,
 }
 
@@ -89,6 +93,22 @@ impl Mirror {
         let (answer, picture) = oneshot::channel();
         self.requests.try_send(Request::Picture(Ask { dialect, answer })).map_err(|_| MirrorError::Busy)?;
         picture.await.map_err(|_| MirrorError::Gone)
+    }
+
+    /// What `look` makes of what is true now. It runs on the mirror's thread, where it keeps nobody waiting but others
+    /// who look; all the same it should take no longer than a page of a list does.
+    ///
+    /// # Errors
+    /// [`MirrorError`] where too many ask, or the log cannot be read.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&World, Position) -> T + Send + 'static,
+    ) -> Result<T, MirrorError> {
+        let (answer, seen) = oneshot::channel();
+        // Who went away meanwhile needs no answer.
+        let look: Look = Box::new(move |world, position| drop(answer.send(look(world, position))));
+        self.requests.try_send(Request::Look(look)).map_err(|_| MirrorError::Busy)?;
+        seen.await.map_err(|_| MirrorError::Gone)
     }
 
     /// Stores the state one last time and ends.
@@ -129,6 +149,7 @@ impl Follower {
             for request in first.into_iter().chain(inbox.try_iter()) {
                 match request {
                     Request::Picture(ask) => asked.push(ask),
+                    Request::Look(look) => look(&self.world, self.reader.position()),
                     Request::Stop => return self.store_if_new(),
                 }
             }

@@ -6,8 +6,9 @@ use cordboard_core::request::{Ask, Joining, PredictiveTargets, Refusal};
 use super::super::client::CLIENT_EVENTS;
 use super::super::enums;
 use super::super::messages::EVENTS;
-use super::read::{Fault, Members, close, shown};
+use super::read::{Fault, Members, shown};
 use super::words::{ADDRESS_TYPE, INFO_TYPE, MERGE_TYPE, ROUTE_TYPE, SERVICE};
+use crate::near::close;
 
 type Made = Result<Ask, Fault>;
 

@@ -17,6 +17,8 @@ use core::fmt;
 use cordboard_core::request::{Ask, Refusal};
 use serde_json::{Map, Value};
 
+use crate::near::close;
+
 pub use error::{Failure, error};
 pub use schema::{entry, schema};
 pub use table::{About, Kind, Parameter, REQUESTS, RequestSpec};
@@ -120,7 +122,7 @@ fn spec(members: &Map<String, Value>) -> Result<&'static RequestSpec, Fault> {
         ));
     };
     REQUESTS.iter().find(|spec| spec.name == name).ok_or_else(|| {
-        let right = match read::close(name, names).as_slice() {
+        let right = match close(name, names).as_slice() {
             [] => "`cordboard catalogue genesys` lists them all".to_owned(),
             near => format!("right could be {}", near.join(", ")),
         };

@@ -7,12 +7,10 @@ use serde_json::{Map, Value};
 
 use super::super::enums::Enumeration;
 use super::table::{Kind, Parameter, RequestSpec};
+use crate::near::close;
 
 /// The longest text that is not data of an application, in bytes.
 pub(super) const MAX_TEXT_BYTES: usize = 256;
-
-/// How many similar names an error proposes.
-const MAX_PROPOSALS: usize = 3;
 
 /// What is wrong with a request.
 #[derive(Debug)]
@@ -264,32 +262,4 @@ fn shown_value(value: &Value) -> String {
 
 fn shown_key(key: &str) -> String {
     shown(key).trim_matches('"').to_owned()
-}
-
-/// Names that somebody may have meant, the nearest first.
-pub(super) fn close(name: &str, known: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
-    let name: Vec<char> = name.chars().take(MAX_TEXT_BYTES).flat_map(char::to_lowercase).collect();
-    let mut near: Vec<(usize, &'static str)> = known
-        .map(|known| (distance(&name, &known.chars().flat_map(char::to_lowercase).collect::<Vec<char>>()), known))
-        .filter(|(distance, known)| *distance <= 1 + known.len() / 5)
-        .collect();
-    near.sort_unstable();
-    near.into_iter().take(MAX_PROPOSALS).map(|(_, known)| known).collect()
-}
-
-/// How many characters must be added, removed or replaced to make one of the other.
-fn distance(left: &[char], right: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (at, one) in left.iter().enumerate() {
-        let mut next = Vec::from([at + 1]);
-        let mut beside = at + 1;
-        for (other, pair) in right.iter().zip(row.windows(2)) {
-            let [corner, above] = pair else { continue };
-            let replaced = corner + usize::from(one != other);
-            beside = replaced.min(above + 1).min(beside + 1);
-            next.push(beside);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
