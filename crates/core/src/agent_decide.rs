@@ -1,5 +1,6 @@
 //! What follows from what is seen of agents: queues and pauses counted together, then the table.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -10,6 +11,7 @@ use crate::event::{AgentFact, Cause, Fact, Pairs, WorkMode, WrapUpEnd};
 use crate::ids::{CallId, Time};
 use crate::observation::AgentSeen;
 use crate::world::{Agent, Leg, World};
+use crate::wrapup_decide;
 
 pub(crate) fn agent(world: &World, switch: &str, id: &str, seen: &AgentSeen, told: &mut Told) {
     let known = world.agents.get(id);
@@ -63,7 +65,8 @@ pub(crate) fn agent(world: &World, switch: &str, id: &str, seen: &AgentSeen, tol
             if decide_agent(state, AgentSaw::Complete) == Some(AgentSaid::WrapUpBegan) {
                 let call = call.as_ref().and_then(|call| world.call_by_key(switch, call)).map(|(call, _)| call);
                 let (queue, until) = (queue.clone(), until.unwrap_or(Time(u64::MAX)));
-                tell(told, id, AgentFact::WrapUpBegan { queue, call, until, by_switch: true });
+                let wish = world.wish_of(id).cloned().map(Box::new);
+                tell(told, id, AgentFact::WrapUpBegan { queue, call, until, by_switch: true, wish });
             }
         }
         AgentSeen::WrapUpEnd => {
@@ -89,7 +92,7 @@ pub(crate) fn agent(world: &World, switch: &str, id: &str, seen: &AgentSeen, tol
             let told_already =
                 known.and_then(|agent| agent.wrapup.as_ref()).is_some_and(|wrapup| wrapup.queue == *queue);
             if !to_come && !told_already {
-                begin_wrapup(world, id, state, queue, call, told);
+                begin_wrapup(world, id, queue, call, told);
             }
         }
     }
@@ -100,15 +103,13 @@ pub(crate) fn agent(world: &World, switch: &str, id: &str, seen: &AgentSeen, tol
 pub(crate) fn leg_ends(world: &World, call: CallId, leg: &Leg, cause: Cause, told: &mut Told) {
     let agent = leg.queue.as_ref().zip(world.agent_on(&leg.device)).filter(|_| !leg.outside && cause != Cause::Lost);
     let Some((queue, id)) = agent.filter(|_| leg.answered.is_some()) else { return };
-    let state = world.agents.get(id).map_or(AgentState::LoggedOut, |agent| agent.state);
-    begin_wrapup(world, id, state, queue, Some(call), told);
+    begin_wrapup(world, id, queue, Some(call), told);
 }
 
-fn begin_wrapup(world: &World, id: &str, state: AgentState, queue: &str, call: Option<CallId>, told: &mut Told) {
+fn begin_wrapup(world: &World, id: &str, queue: &str, call: Option<CallId>, told: &mut Told) {
     let wrapup_ms = world.queues.get(queue).and_then(|queue| queue.wrapup_ms).unwrap_or(0);
-    if wrapup_ms > 0 && decide_agent(state, AgentSaw::Complete) == Some(AgentSaid::WrapUpBegan) {
-        let until = told.since.unwrap_or(told.at).plus_ms(wrapup_ms);
-        tell(told, id, AgentFact::WrapUpBegan { queue: queue.to_string(), call, until, by_switch: false });
+    if let Some(agent) = world.agents.get(id).filter(|_| wrapup_ms > 0) {
+        wrapup_decide::begin(world, (id, agent), (queue, call), world.wish_of(id), told);
     }
 }
 

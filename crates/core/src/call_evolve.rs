@@ -4,9 +4,10 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 
 use crate::call::{LegState, Said, evolve_leg};
+use crate::directory_evolve;
 use crate::event::{CallBegan, CallFact, Cause, Datum, DequeueReason, LegFact, Party, Role, With};
 use crate::ids::{CallId, LegId, ThreadId, Time};
-use crate::world::{Call, Leg, Routing, World};
+use crate::world::{Call, Device, Leg, Routing, World};
 
 pub(crate) fn call(world: &mut World, id: CallId, happened: Time, fact: &CallFact) {
     if let CallFact::Began(began) = fact {
@@ -110,6 +111,7 @@ pub(crate) fn call(world: &mut World, id: CallId, happened: Time, fact: &CallFac
                 release_supervisor(world, id, &by);
             }
             let Some(call) = world.calls.get(&id) else { return };
+            world.directory.list_calls.remove(&call.conn);
             if let Some(switch) = world.switches.get_mut(&call.switch) {
                 for key in &call.keys {
                     if switch.calls.get(key) == Some(&id) {
@@ -206,7 +208,12 @@ pub(crate) fn leg(world: &mut World, call: CallId, id: LegId, happened: Time, fa
         LegFact::Held => step(world, call, id, Said::Held, |_| {}),
         LegFact::Retrieved => step(world, call, id, Said::Retrieved, |_| {}),
         LegFact::Parked { space, by } => {
-            step(world, call, id, Said::Parked, |leg| leg.parked = Some(space.clone()));
+            step(world, call, id, Said::Parked, |leg| {
+                (leg.parked, leg.parked_by) = (Some(space.clone()), Some(by.clone()));
+            });
+            if let Some(device) = world.devices.get_mut(by) {
+                device.parked.insert((call, id));
+            }
             // Whoever parks a call has answered it, also where that was before our time.
             if let Some(call) =
                 world.calls.get_mut(&call).filter(|call| call.answered.is_none_or(|with| with == With::System))
@@ -214,14 +221,20 @@ pub(crate) fn leg(world: &mut World, call: CallId, id: LegId, happened: Time, fa
                 note_answer(call, Role::Destination, With::Person, by.clone());
             }
         }
-        LegFact::Unparked { .. } => step(world, call, id, Said::Unparked, |leg| leg.parked = None),
+        LegFact::Unparked { .. } => {
+            leave_place(world, call, id);
+            step(world, call, id, Said::Unparked, |leg| (leg.parked, leg.parked_by) = (None, None));
+        }
         LegFact::Deafened { .. } => touch(world, call, id, |leg| leg.deaf = true),
         LegFact::Undeafened { .. } => touch(world, call, id, |leg| leg.deaf = false),
-        LegFact::Bridged => step(world, call, id, Said::Bridged, |leg| leg.bridged = true),
+        LegFact::Bridged => {
+            step(world, call, id, Said::Bridged, |leg| leg.bridged = true);
+            look_again(world, call, id, happened);
+        }
         LegFact::Muted => touch(world, call, id, |leg| leg.muted = true),
         LegFact::Unmuted => touch(world, call, id, |leg| leg.muted = false),
         LegFact::Moved { to } => moved(world, call, id, *to),
-        LegFact::Ended { cause, by_self, .. } => ended(world, call, id, *cause, *by_self),
+        LegFact::Ended { cause, by_self, .. } => ended(world, call, id, happened, *cause, *by_self),
     }
 }
 
@@ -249,6 +262,7 @@ fn arrive(world: &mut World, call_id: CallId, id: LegId, happened: Time, party: 
         deaf: false,
         by: party.by.clone(),
         parked: None,
+        parked_by: None,
         bridged: false,
         since: happened,
         rang: (said == Said::Ringing).then_some(happened),
@@ -263,6 +277,10 @@ fn arrive(world: &mut World, call_id: CallId, id: LegId, happened: Time, party: 
         && let Some(device) = world.devices.get_mut(&party.device)
     {
         device.legs.insert((call_id, id));
+        use_changed(device, true, happened);
+    }
+    if let Some(queue) = party.queue.as_ref().and_then(|queue| world.queues.get_mut(queue)) {
+        queue.offers.insert((call_id, id));
     }
     crate::evolve::switch_of(world, &switch).legs.insert(party.key.clone(), (call_id, id));
 }
@@ -275,10 +293,13 @@ fn answered(world: &mut World, call_id: CallId, id: LegId, happened: Time, with:
     let Some(leg) = call.legs.get_mut(&id) else { return };
     leg.state = evolve_leg(Said::Answered).unwrap_or(leg.state);
     leg.with = Some(with);
-    leg.bridged = false;
+    let was_bridged = core::mem::take(&mut leg.bridged);
     leg.answered.get_or_insert(happened);
     let (role, number) = (leg.role, leg.number.clone());
     note_answer(call, role, with, number);
+    if was_bridged {
+        look_again(world, call_id, id, happened);
+    }
 }
 
 /// Who answered the call: the first person called, else the room, else (between our own telephones) the switch.
@@ -315,6 +336,7 @@ fn touch(world: &mut World, call: CallId, id: LegId, change: impl FnOnce(&mut Le
 
 /// The leg goes on in the other call. In the one it left, a copy that has ended stays until the next event.
 fn moved(world: &mut World, from: CallId, id: LegId, to: CallId) {
+    leave_place(world, from, id);
     let Some(call) = world.calls.get_mut(&from) else { return };
     let Some(left) = call.legs.get_mut(&id) else { return };
     let mut leg = left.clone();
@@ -329,6 +351,14 @@ fn moved(world: &mut World, from: CallId, id: LegId, to: CallId) {
         device.legs.remove(&(from, id));
         device.legs.insert((to, id));
     }
+    if let Some(by) = leg.parked_by.as_ref().and_then(|by| world.devices.get_mut(by)) {
+        by.parked.insert((to, id));
+    }
+    if let Some(queue) = leg.queue.as_ref().and_then(|queue| world.queues.get_mut(queue))
+        && queue.offers.remove(&(from, id))
+    {
+        queue.offers.insert((to, id));
+    }
     if let Some(switch) = world.switches.get_mut(&switch) {
         switch.legs.insert(leg.key.clone(), (to, id));
     }
@@ -340,7 +370,8 @@ fn moved(world: &mut World, from: CallId, id: LegId, to: CallId) {
     }
 }
 
-fn ended(world: &mut World, call_id: CallId, id: LegId, cause: Cause, by_self: bool) {
+fn ended(world: &mut World, call_id: CallId, id: LegId, happened: Time, cause: Cause, by_self: bool) {
+    leave_place(world, call_id, id);
     let Some(call) = world.calls.get_mut(&call_id) else { return };
     let Some(leg) = call.legs.get_mut(&id) else { return };
     leg.state = evolve_leg(Said::Ended).unwrap_or(leg.state);
@@ -359,6 +390,12 @@ fn ended(world: &mut World, call_id: CallId, id: LegId, cause: Cause, by_self: b
         && let Some(device) = world.devices.get_mut(&leg.device)
     {
         device.legs.remove(&(call_id, id));
+        if device.legs.is_empty() {
+            use_changed(device, false, happened);
+        }
+    }
+    if let Some(queue) = leg.queue.as_ref().and_then(|queue| world.queues.get_mut(queue)) {
+        queue.offers.remove(&(call_id, id));
     }
     if let Some(switch) = world.switches.get_mut(&call.switch)
         && switch.legs.get(&leg.key) == Some(&(call_id, id))
@@ -366,4 +403,48 @@ fn ended(world: &mut World, call_id: CallId, id: LegId, cause: Cause, by_self: b
         switch.legs.remove(&leg.key);
     }
     world.fading.push((call_id, Some(id)));
+    look_again(world, call_id, id, happened);
+    if !world.directory.users.is_empty() {
+        work_after(world, call_id, id);
+    }
+}
+
+/// A leg ended: after-call work that was asked for begins, where it was the last of its device.
+fn work_after(world: &mut World, call: CallId, id: LegId) {
+    let leg = world.calls.get(&call).and_then(|call| call.legs.get(&id)).filter(|leg| !leg.outside);
+    let Some(leg) = leg.filter(|leg| leg.answered.is_some()) else { return };
+    let user = world.user_of(&leg.device);
+    if world.wish_of(user).is_some() && world.begins_wrapup(user) && !world.talks(user) {
+        let (user, after) = (user.to_string(), (call, leg.queue.clone()));
+        directory_evolve::wish_is_due(world, &user, Some(after), world.now);
+    }
+}
+
+/// A telephone is in a call from now on, or in none.
+fn use_changed(device: &mut Device, in_call: bool, happened: Time) {
+    if device.in_call != in_call {
+        (device.in_call, device.calls_changed) = (in_call, Some(happened));
+    }
+}
+
+/// Whether a telephone is in a call may have changed with one of its several legs.
+fn look_again(world: &mut World, call: CallId, id: LegId, happened: Time) {
+    let leg = world.calls.get(&call).and_then(|call| call.legs.get(&id)).filter(|leg| !leg.outside);
+    let Some(device) = leg.and_then(|leg| world.devices.get(&leg.device)).filter(|it| !it.legs.is_empty()) else {
+        return;
+    };
+    let in_call = world.is_in_call(device);
+    if let Some(name) = leg.filter(|_| device.in_call != in_call).map(|leg| leg.device.clone())
+        && let Some(device) = world.devices.get_mut(&name)
+    {
+        use_changed(device, in_call, happened);
+    }
+}
+
+/// A leg waits on no parking place any more.
+fn leave_place(world: &mut World, call: CallId, id: LegId) {
+    let leg = world.calls.get(&call).and_then(|call| call.legs.get(&id));
+    if let Some(by) = leg.and_then(|leg| leg.parked_by.as_ref()).and_then(|by| world.devices.get_mut(by)) {
+        by.parked.remove(&(call, id));
+    }
 }

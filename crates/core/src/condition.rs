@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::counts::QueueCounts;
 use crate::listed;
 use crate::stored::stored;
 
@@ -82,5 +83,80 @@ stored! {
         Any(Vec<Condition>),
         /// Not this.
         Not(Box<Condition>),
+    }
+}
+
+impl Comparison {
+    /// Whether a number compares so with another.
+    #[must_use]
+    pub const fn holds(self, number: i64, with: i64) -> bool {
+        match self {
+            Self::Less => number < with,
+            Self::AtMost => number <= with,
+            Self::Equal => number == with,
+            Self::NotEqual => number != with,
+            Self::AtLeast => number >= with,
+            Self::More => number > with,
+        }
+    }
+}
+
+impl Condition {
+    /// How deep parts may lie in parts.
+    pub const DEPTH_MAX: usize = 8;
+    /// How many parts there may be in all, comparisons included.
+    pub const PARTS_MAX: usize = 64;
+
+    /// Whether it holds of these counters.
+    #[must_use]
+    pub fn holds(&self, counts: &QueueCounts) -> bool {
+        match self {
+            Self::Compare { counter, comparison, value } => comparison.holds(counts.get(*counter), *value),
+            Self::All(parts) => parts.iter().all(|part| part.holds(counts)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds(counts)),
+            Self::Not(part) => !part.holds(counts),
+        }
+    }
+
+    /// The counter named first, whose value is told with an alert; none in a condition that compares nothing.
+    #[must_use]
+    pub fn first_counter(&self) -> Option<QueueCounter> {
+        match self {
+            Self::Compare { counter, .. } => Some(*counter),
+            Self::All(parts) | Self::Any(parts) => parts.iter().find_map(Self::first_counter),
+            Self::Not(part) => part.first_counter(),
+        }
+    }
+
+    /// Whether it compares something in each of its parts, and is neither too deep nor too large.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.parts(Self::DEPTH_MAX).is_some_and(|parts| parts <= Self::PARTS_MAX)
+    }
+
+    /// Calls `told` with each counter and the number it is compared with.
+    pub(crate) fn each(&self, told: &mut impl FnMut(QueueCounter, i64)) {
+        match self {
+            Self::Compare { counter, value, .. } => told(*counter, *value),
+            Self::All(parts) | Self::Any(parts) => {
+                for part in parts {
+                    part.each(told);
+                }
+            }
+            Self::Not(part) => part.each(told),
+        }
+    }
+
+    /// How many parts it has; none where it is deeper than this, or a part of it is empty.
+    fn parts(&self, depth: usize) -> Option<usize> {
+        let below = depth.checked_sub(1)?;
+        match self {
+            Self::Compare { .. } => Some(1),
+            Self::All(parts) | Self::Any(parts) if parts.is_empty() => None,
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().try_fold(1_usize, |sum, part| Some(sum.saturating_add(part.parts(below)?)))
+            }
+            Self::Not(part) => Some(part.parts(below)?.saturating_add(1)),
+        }
     }
 }

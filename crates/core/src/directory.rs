@@ -3,12 +3,15 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{AlertRule, Attempt, Availability, Callback, ListProfile, Profile, Setting, WrapUpWish};
+use crate::dues::Dues;
+use crate::event::{AlertRule, Attempt, Availability, Callback, ListProfile, Profile, Reach, Setting, WrapUpWish};
 use crate::guid::Guid;
-use crate::ids::Time;
+use crate::ids::{CallId, ConnId, Time};
+use crate::tally::Tally;
 
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +25,30 @@ pub struct Directory {
     pub callbacks: BTreeMap<Guid, CallbackState>,
     /// Alerts.
     pub alerts: BTreeMap<Guid, Alert>,
+    /// Whose own a telephone is.
+    pub owners: BTreeMap<String, String>,
+    /// The supervisors who watch an agent.
+    pub watchers: BTreeMap<String, BTreeSet<String>>,
+    /// What was given an id of its own.
+    pub named: BTreeMap<Guid, Named>,
+    /// Calls under way that are attempts at callbacks, and the list of the callback.
+    pub list_calls: BTreeMap<ConnId, String>,
+    /// What falls due when.
+    pub(crate) dues: Dues,
+    /// Queues with alerts.
+    pub(crate) tallies: BTreeMap<String, Tally>,
+}
+
+/// What has an id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Named {
+    /// A person.
+    User(String),
+    /// A queue.
+    Queue(String),
+    /// A call list.
+    List(String),
 }
 
 /// A person.
@@ -32,6 +59,8 @@ pub struct User {
     pub profile: Option<Profile>,
     /// Availabilities in force and planned, by id.
     pub availabilities: BTreeMap<Guid, Availability>,
+    /// Those of them whose beginning is to come.
+    pub planned: BTreeSet<Guid>,
     /// Settings by name.
     pub settings: BTreeMap<String, Setting>,
     /// Agents whose calls the person wants to be told of.
@@ -42,6 +71,14 @@ pub struct User {
     pub picks_calls: bool,
     /// After-call work that begins when the call under way ends.
     pub wrapup_wanted: Option<WrapUpWish>,
+    /// The call that ended while it was wanted, and the queue it came through; it begins now.
+    pub(crate) wrapup_after: Option<(CallId, Option<String>)>,
+    /// Queues the person is assigned to.
+    pub assigned: BTreeSet<String>,
+    /// Open callbacks the person is to work on.
+    pub callbacks: BTreeSet<Guid>,
+    /// The person's alerts.
+    pub alerts: BTreeSet<Guid>,
 }
 
 /// A call list.
@@ -49,8 +86,11 @@ pub struct User {
 pub struct List {
     /// What it is.
     pub profile: ListProfile,
-    /// Its callbacks.
+    /// Its callbacks, open and closed.
     pub callbacks: BTreeSet<Guid>,
+    /// Those of them that are closed, the oldest first.
+    #[serde(default)]
+    pub closed: BTreeSet<(Time, Guid)>,
 }
 
 /// A callback as it stands.
@@ -79,4 +119,28 @@ pub struct Alert {
     pub rule: AlertRule,
     /// Whether its condition holds and was told.
     pub fired: bool,
+}
+
+impl User {
+    /// The availability in force: of those whose time it is, the one that began last, and of these the one that ends first.
+    #[must_use]
+    pub fn availability_now(&self, now: Time) -> Option<&Availability> {
+        let in_force = |it: &&Availability| it.from <= now && it.until.is_none_or(|until| now < until);
+        let later = |it: &&Availability| (it.from, Reverse(it.until.unwrap_or(Time(u64::MAX))));
+        self.availabilities.values().filter(in_force).max_by_key(later)
+    }
+
+    /// Whether the person can be reached: what the availability in force says; available where there is none.
+    #[must_use]
+    pub fn reach_now(&self, now: Time) -> Reach {
+        self.availability_now(now).map_or(Reach::Available, |it| it.reach)
+    }
+}
+
+impl List {
+    /// How many of its callbacks are open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.callbacks.len().saturating_sub(self.closed.len())
+    }
 }

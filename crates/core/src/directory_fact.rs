@@ -26,6 +26,11 @@ stored! {
             /// Which.
             id: Guid,
         },
+        /// An availability that was planned is in force: its time has come.
+        AvailabilityBegan {
+            /// Which.
+            id: Guid,
+        },
         /// A setting has this value.
         SettingChanged(Setting),
         /// A setting is gone.

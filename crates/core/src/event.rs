@@ -328,6 +328,8 @@ stored! {
             /// The higher wins.
             priority: u32,
         },
+        /// Reserved no longer: the time is up.
+        ReservationEnded,
         /// Can be offered calls of at least one queue.
         Ready,
         /// Is offered no queue calls.
@@ -346,6 +348,9 @@ stored! {
             /// Whether the switch says when it ends, so that no clock of ours does.
             #[serde(default, skip_serializing_if = "core::ops::Not::not")]
             by_switch: bool,
+            /// The wish it came from, where somebody asked for it.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            wish: Option<Box<WrapUpWish>>,
         },
         /// After-call work ended.
         WrapUpEnded {

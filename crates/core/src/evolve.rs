@@ -6,12 +6,15 @@ use alloc::string::String;
 use crate::agent::{AgentSaid, AgentState, evolve_agent};
 use crate::agent_decide::pause_of;
 use crate::call_evolve;
+use crate::change::Change;
 use crate::directory_evolve;
+use crate::dues::Due;
 use crate::event::{
     AgentFact, Asked, ClientFact, DeviceFact, DeviceKind, Event, Fact, Pairs, QueueFact, QueueProfile, RequestFact,
-    SwitchFact, WorkMode,
+    SwitchFact, UserFact, WorkMode,
 };
 use crate::ids::{RequestId, Time};
+use crate::request::Ask;
 use crate::world::{Agent, Device, Queue, Switch, World, WrapUp};
 
 /// Requests of a client that are remembered, so that one that comes again is not carried out again.
@@ -23,6 +26,7 @@ pub fn evolve(world: &mut World, event: &Event) {
     forget(world);
     world.now = world.now.max(event.at);
     let happened = event.since.unwrap_or(event.at);
+    let touched = if world.directory.tallies.is_empty() { None } else { Some(world.touched_by(event)) };
     match &event.fact {
         Fact::Founded { tenant } => {
             world.tenant.clone_from(tenant);
@@ -36,18 +40,22 @@ pub fn evolve(world: &mut World, event: &Event) {
         Fact::Client { client, fact } => client_fact(world, client, fact),
         Fact::Call { call, fact } => call_evolve::call(world, *call, happened, fact),
         Fact::Leg { call, leg, fact } => call_evolve::leg(world, *call, *leg, happened, fact),
-        Fact::User { user, fact } => directory_evolve::user(&mut world.directory, user, fact),
+        Fact::User { user, fact } => user_fact(world, user, fact),
         Fact::List { list, fact } => directory_evolve::list(&mut world.directory, list, fact),
-        Fact::Callback { callback, fact } => {
-            directory_evolve::callback(&mut world.directory, *callback, event.at, fact);
-        }
-        Fact::Alert { alert, fact } => directory_evolve::alert(&mut world.directory, *alert, fact),
+        Fact::Callback { callback, fact } => directory_evolve::callback(world, *callback, event.at, fact),
+        Fact::Alert { alert, fact } => directory_evolve::alert(world, *alert, fact),
+    }
+    if let Some(touched) = touched {
+        world.count_again(event, touched);
     }
 }
 
 fn forget(world: &mut World) {
     if let Some(answered) = world.answered.take() {
         world.requests.remove(&answered);
+    }
+    if let Some(agent) = world.rested.take().and_then(|agent| world.agents.get_mut(&agent)) {
+        agent.wrapup_over = None;
     }
     for (call, leg) in core::mem::take(&mut world.fading) {
         match leg {
@@ -102,6 +110,9 @@ fn device_fact(world: &mut World, number: &str, fact: &DeviceFact) {
         agent: None,
         legs: BTreeSet::new(),
         supervising: None,
+        in_call: false,
+        calls_changed: None,
+        parked: BTreeSet::new(),
     });
     match fact {
         DeviceFact::Found { kind, switch } => {
@@ -138,7 +149,9 @@ fn queue_fact(world: &mut World, name: &str, fact: &QueueFact) {
         members: BTreeSet::new(),
         profile: QueueProfile::default(),
         assigned: BTreeMap::new(),
+        offers: BTreeSet::new(),
     });
+    let was = queue.profile.guid;
     match fact {
         QueueFact::Found { switch } => queue.switch.clone_from(switch),
         QueueFact::WrapUpSet { wrapup_ms } => queue.wrapup_ms = Some(*wrapup_ms),
@@ -149,6 +162,16 @@ fn queue_fact(world: &mut World, name: &str, fact: &QueueFact) {
         QueueFact::MemberRemoved { user } => {
             queue.assigned.remove(user);
         }
+    }
+    directory_evolve::queue(&mut world.directory, name, was, fact);
+}
+
+/// After-call work that was asked for begins when a call ends, or now where there is none.
+fn user_fact(world: &mut World, name: &str, fact: &UserFact) {
+    directory_evolve::user(&mut world.directory, name, world.now, fact);
+    let UserFact::WrapUpWanted(_) = fact else { return };
+    if world.begins_wrapup(name) && !world.talks(name) {
+        directory_evolve::wish_is_due(world, name, None, world.now);
     }
 }
 
@@ -174,6 +197,13 @@ fn request_fact(world: &mut World, id: RequestId, fact: &RequestFact) {
         RequestFact::Done | RequestFact::Refused { .. } => {
             if let Some(asked) = world.requests.get(&id) {
                 world.deadlines.remove(&(asked.deadline, id));
+                // What the switch does not take up is wished for no longer.
+                if let (RequestFact::Refused { .. }, Ask::Change(change)) = (fact, &asked.ask)
+                    && let Change::BeginWrapUp { user, wish } = &**change
+                    && world.wish_of(user).is_some_and(|wanted| wanted.id == wish.id)
+                {
+                    directory_evolve::forget_wish(&mut world.directory, user);
+                }
             }
             world.answered = Some(id);
         }
@@ -224,6 +254,7 @@ fn agent_fact(world: &mut World, id: &str, happened: Time, fact: &AgentFact) {
         left: None,
         queues: BTreeMap::new(),
         wrapup: None,
+        wrapup_over: None,
     });
     match fact {
         AgentFact::Found { name } => agent.name.clone_from(name),
@@ -256,6 +287,7 @@ fn agent_fact(world: &mut World, id: &str, happened: Time, fact: &AgentFact) {
                 }
             }
             seat(world, id, left.as_deref(), None);
+            directory_evolve::forget_wish(&mut world.directory, id);
         }
         AgentFact::QueuePaused { queue, reason } => {
             agent.queues.insert(queue.clone(), Some(reason.clone()));
@@ -268,18 +300,33 @@ fn agent_fact(world: &mut World, id: &str, happened: Time, fact: &AgentFact) {
             agent.reasons.clone_from(reasons);
         }
         AgentFact::WrapUpPlanned(plan) => agent.plan = Some(*plan),
-        AgentFact::Reserved { by, until, priority } => agent.reserved = Some((by.clone(), *until, *priority)),
+        AgentFact::Reserved { by, until, priority } => {
+            agent.reserved = Some((by.clone(), *until, *priority));
+            world.directory.dues.set(Due::Reservation(String::from(id)), Some(*until));
+        }
+        AgentFact::ReservationEnded => {
+            agent.reserved = None;
+            world.directory.dues.set(Due::Reservation(String::from(id)), None);
+        }
         AgentFact::Ready => become_state(agent, AgentSaid::Ready, happened),
         AgentFact::NotReady { reason } => {
             become_state(agent, AgentSaid::NotReady, happened);
             agent.reason.clone_from(reason);
         }
-        AgentFact::WrapUpBegan { queue, call, until, by_switch } => {
+        AgentFact::WrapUpBegan { queue, call, until, by_switch, wish } => {
             become_state(agent, AgentSaid::WrapUpBegan, happened);
-            let (queue, by_switch) = (queue.clone(), *by_switch);
-            agent.wrapup = Some(WrapUp { since: happened, until: *until, by_switch, queue, call: *call });
+            let (queue, by_switch, wish) = (queue.clone(), *by_switch, wish.as_deref().cloned());
+            let wished = wish.is_some();
+            let next = WrapUp { since: happened, until: *until, by_switch, queue, call: *call, wish };
+            agent.wrapup_over = agent.wrapup.replace(next);
+            if wished {
+                directory_evolve::forget_wish(&mut world.directory, id);
+            }
         }
         AgentFact::WrapUpEnded { .. } => become_state(agent, AgentSaid::WrapUpEnded, happened),
+    }
+    if world.agents.get(id).is_some_and(|agent| agent.wrapup_over.is_some()) {
+        world.rested = Some(String::from(id));
     }
     set_timer(world, id);
 }
@@ -290,7 +337,7 @@ fn become_state(agent: &mut Agent, said: AgentSaid, happened: Time) {
     agent.reason = pause.unwrap_or_default();
     agent.since = happened;
     if agent.state != AgentState::AfterCallWork {
-        agent.wrapup = None;
+        agent.wrapup_over = agent.wrapup.take();
     }
 }
 
@@ -310,7 +357,8 @@ fn set_timer(world: &mut World, id: &str) {
     if let Some(due) = world.timer_of.remove(id) {
         world.timers.remove(&(due, String::from(id)));
     }
-    let wrapup = world.agents.get(id).and_then(|agent| agent.wrapup.as_ref()).filter(|wrapup| !wrapup.by_switch);
+    let wrapup = world.agents.get(id).and_then(|agent| agent.wrapup.as_ref());
+    let wrapup = wrapup.filter(|wrapup| !wrapup.by_switch && wrapup.until != Time(u64::MAX));
     if let Some(until) = wrapup.map(|wrapup| wrapup.until) {
         world.timers.insert((until, String::from(id)));
         world.timer_of.insert(String::from(id), until);

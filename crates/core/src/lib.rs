@@ -16,15 +16,21 @@ mod call_evolve;
 mod call_fact;
 pub mod change;
 pub mod condition;
+mod counting;
+pub mod counts;
 pub mod datum;
 mod device_decide;
 pub mod directory;
+mod directory_elapsed;
 mod directory_evolve;
 mod directory_fact;
+mod dues;
 pub mod event;
 mod evolve;
+pub mod facts;
 pub mod guid;
 pub mod ids;
+pub mod limits;
 pub mod listed;
 pub mod observation;
 pub mod presence;
@@ -32,9 +38,11 @@ pub mod record;
 pub mod request;
 mod request_decide;
 mod stored;
+mod tally;
 mod transfer;
 mod words;
 pub mod world;
+mod wrapup_decide;
 
 use alloc::vec::Vec;
 
@@ -113,6 +121,7 @@ pub fn decide(world: &World, input: &Input) -> Vec<Event> {
         Input::Elapsed(now) => {
             let mut told = Told::new(world, *now, None, Origin::Synthesised);
             agent_decide::elapsed(world, *now, &mut told);
+            directory_elapsed::elapsed(world, *now, &mut told);
             request_decide::elapsed(world, *now, &mut told);
             told.events
         }

@@ -10,7 +10,7 @@ use crate::call::LegState;
 use crate::directory::Directory;
 use crate::event::{
     Asked, CallResult, Cause, DeviceKind, Direction, ForwardMode, Membership, Monitor, Pairs, QueueProfile, Role,
-    SuperviseMode, Transfer, TreatmentKind, With, WorkMode, WrapUpPlan,
+    SuperviseMode, Transfer, TreatmentKind, With, WorkMode, WrapUpPlan, WrapUpWish,
 };
 use crate::ids::{CallId, ConnId, LegId, RequestId, ThreadId, Time};
 
@@ -60,6 +60,9 @@ state! {
         pub(crate) last_request: u64,
         /// What ended with the newest event and is forgotten with the next.
         pub(crate) fading: Vec<(CallId, Option<LegId>)>,
+        /// Whose after-call work ended with the newest event.
+        #[serde(default)]
+        pub(crate) rested: Option<String>,
         pub(crate) answered: Option<RequestId>,
     }
 
@@ -118,6 +121,15 @@ state! {
         pub legs: BTreeSet<(CallId, LegId)>,
         /// The call it takes part in unseen.
         pub supervising: Option<CallId>,
+        /// Whether it is in a call, from the first ring or digit on.
+        #[serde(default)]
+        pub in_call: bool,
+        /// Since when that is so; none where it never was.
+        #[serde(default)]
+        pub calls_changed: Option<Time>,
+        /// Legs that wait on a parking place where it put them.
+        #[serde(default)]
+        pub parked: BTreeSet<(CallId, LegId)>,
     }
 
     /// An agent.
@@ -149,9 +161,12 @@ state! {
         pub queues: BTreeMap<String, Option<String>>,
         /// After-call work: since, planned end, queue and call.
         pub wrapup: Option<WrapUp>,
+        /// After-call work that ended with the newest event.
+        #[serde(default)]
+        pub wrapup_over: Option<WrapUp>,
     }
 
-    /// After-call work under way.
+    /// After-call work.
     pub struct WrapUp {
         /// When it began.
         pub since: Time,
@@ -163,6 +178,9 @@ state! {
         pub queue: String,
         /// The call it follows.
         pub call: Option<CallId>,
+        /// The wish it came from.
+        #[serde(default)]
+        pub wish: Option<WrapUpWish>,
     }
 
     /// A queue.
@@ -181,6 +199,9 @@ state! {
         /// Those who are assigned to it in the directory, logged in or not.
         #[serde(default)]
         pub assigned: BTreeMap<String, Membership>,
+        /// Living legs that it offered its calls to.
+        #[serde(default)]
+        pub offers: BTreeSet<(CallId, LegId)>,
     }
 
     /// A call.
@@ -287,6 +308,9 @@ state! {
         pub by: Option<String>,
         /// The parking place it waits on.
         pub parked: Option<String>,
+        /// The device that put it there.
+        #[serde(default)]
+        pub parked_by: Option<String>,
         /// Another appearance of its number has answered in its place.
         #[serde(default)]
         pub bridged: bool,
@@ -335,7 +359,7 @@ impl World {
     pub fn next_timer(&self) -> Option<Time> {
         let wrapup = self.timers.first().map(|(at, _)| *at);
         let deadline = self.deadlines.first().map(|(at, _)| *at);
-        wrapup.into_iter().chain(deadline).min()
+        wrapup.into_iter().chain(deadline).chain(self.directory.dues.next()).min()
     }
 
     /// The agent logged in on a device.

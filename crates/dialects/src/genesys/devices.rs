@@ -145,7 +145,10 @@ pub(super) fn agent<'w>(scene: &mut Scene<'w, '_>, id: &'w str, fact: &'w AgentF
         // Pauses in single queues are told when they add up to another state of the agent.
         AgentFact::Found { .. } | AgentFact::QueuePaused { .. } | AgentFact::QueueResumed { .. } => {}
         // Whether the agent is ready follows; what is planned is told when it matters; a reservation is told to clients.
-        AgentFact::ModeChosen { .. } | AgentFact::WrapUpPlanned(_) | AgentFact::Reserved { .. } => {}
+        AgentFact::ModeChosen { .. }
+        | AgentFact::WrapUpPlanned(_)
+        | AgentFact::Reserved { .. }
+        | AgentFact::ReservationEnded => {}
         AgentFact::LoggedIn { device, queue } => login(scene, id, device, queue.as_deref()),
         AgentFact::QueueLoggedOut { queue } => {
             if let Some(mut frame) = frame(scene, id, agent) {

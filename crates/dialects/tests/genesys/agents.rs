@@ -61,6 +61,7 @@ fn after_call_work_ends_with_a_logout_or_with_the_next_call() {
         call: None,
         until: cordboard_core::Time(u64::MAX),
         by_switch: false,
+        wish: None,
     };
     story.agent("8001", began.clone());
     let said = story.agent("8001", AgentFact::WrapUpEnded { reason: WrapUpEnd::NextCall });

@@ -71,7 +71,13 @@ fn devices(story: &mut Story) {
 
 fn agents(story: &mut Story) {
     let (sales, support) = ("sales".to_owned(), "support".to_owned());
-    let began = AgentFact::WrapUpBegan { queue: sales.clone(), call: None, until: Time(u64::MAX), by_switch: false };
+    let began = AgentFact::WrapUpBegan {
+        queue: sales.clone(),
+        call: None,
+        until: Time(u64::MAX),
+        by_switch: false,
+        wish: None,
+    };
     for fact in [
         AgentFact::LoggedIn { device: "102".to_owned(), queue: Some(sales.clone()) },
         AgentFact::LoggedIn { device: "102".to_owned(), queue: Some(support) },

@@ -221,7 +221,7 @@ fn after_call_work_of_an_agent_wins_over_that_of_the_queue() {
         assert_eq!(story.last()["Extensions"].get("WrapUpTime").cloned(), wanted);
         let until = Time(u64::MAX);
         let (queue, call) = ("sales".to_owned(), Some(CallId(1)));
-        story.agent("8001", AgentFact::WrapUpBegan { queue, call, until, by_switch: true });
+        story.agent("8001", AgentFact::WrapUpBegan { queue, call, until, by_switch: true, wish: None });
         assert_eq!(story.last()["Extensions"]["WrapUpTime"], "untimed");
         story.ends(1, caller, Cause::Normal, true);
         story.ends(1, agent, Cause::Normal, false);

@@ -49,7 +49,13 @@ fn a_call_is_delivered_to_an_agent() {
     story.leg(1, b, LegFact::Retrieved);
     assert_eq!(story.last()["ThisQueue"], "sales", "as it was before the hold");
     let until = cordboard_core::Time(story.world.now.0 + 1_000 + 20_000_000);
-    let began = AgentFact::WrapUpBegan { queue: "sales".to_owned(), call: Some(CallId(1)), until, by_switch: false };
+    let began = AgentFact::WrapUpBegan {
+        queue: "sales".to_owned(),
+        call: Some(CallId(1)),
+        until,
+        by_switch: false,
+        wish: None,
+    };
     assert_eq!(story.agent("8001", began), ["AgentNotReady 101, AfterCallWork"]);
     assert_eq!(story.last()["Extensions"], json!({ "WrapUpTime": 20 }));
     assert_eq!(story.messages.last().unwrap().key, "acme:8001");

@@ -330,7 +330,8 @@ fn of_agent(fact: &AgentFact) -> Option<String> {
         | AgentFact::QueuePaused { .. }
         | AgentFact::QueueResumed { .. }
         | AgentFact::WrapUpPlanned(_)
-        | AgentFact::Reserved { .. } => return None,
+        | AgentFact::Reserved { .. }
+        | AgentFact::ReservationEnded => return None,
     })
 }
 
