@@ -10,6 +10,7 @@ pub mod door;
 mod happenings;
 pub mod http;
 mod line;
+pub mod signalr;
 mod throttle;
 
 use std::sync::Arc;

@@ -1,0 +1,6 @@
+//! SignalR on our HTTP server.
+
+pub mod hub;
+pub mod outbox;
+
+pub use outbox::Outbox;
