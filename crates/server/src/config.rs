@@ -7,6 +7,7 @@
 mod boxed;
 mod check;
 mod check_boxed;
+mod identity;
 mod load;
 mod people;
 mod print;
@@ -18,6 +19,8 @@ pub use boxed::{Boxed, BoxedAgent, BoxedExtension, BoxedQueue, BoxedRingGroup, C
 pub use check::Problem;
 pub(crate) use check::{NAME_FORM, is_name};
 pub(crate) use check_boxed::row;
+pub use identity::Identity;
+pub(crate) use identity::TOKEN_S_MAX;
 pub use load::{LoadError, load};
 pub use people::{Agent, AgentsStrict, Team};
 pub use print::default_config;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::boxed_link::BuiltIn;
 use crate::config::{Boxed, Config, Team, Tenant};
-use crate::tokens::{Role, TokenError, Tokens};
+use crate::tokens::{NewToken, Role, TokenError, Tokens};
 use pace::Paced;
 
 /// The tenant of the demonstration.
@@ -69,12 +69,14 @@ impl Demo {
         [
             (agent.clone(), "agent", Role::Agent { agent }),
             ("supervisor".to_owned(), "supervisor", Role::Supervisor { team: TEAM.to_owned() }),
-            ("administrator".to_owned(), "administrator", Role::Service),
+            ("administrator".to_owned(), "administrator", Role::Administrator),
         ]
         .into_iter()
-        .map(|(user, role, token)| {
-            let secret = tokens.create_for(&token, TENANT, &format!("demo {role}"), now, None)?;
-            Ok(json!({ "user": user, "secret": secret, "role": role, "tenant": TENANT }).to_string())
+        .map(|(user, word, role)| {
+            let name = &format!("demo {word}");
+            let wanted = NewToken { role: &role, tenant: TENANT, name, user: Some(&user), expires_at: None };
+            let secret = tokens.create_for(&wanted, now)?;
+            Ok(json!({ "user": user, "secret": secret, "role": word, "tenant": TENANT }).to_string())
         })
         .collect()
     }

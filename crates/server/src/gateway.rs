@@ -4,7 +4,7 @@
 //! snapshot where the past is gone. It asks for what it gets, so a slow one keeps nobody else waiting.
 
 pub mod access;
-mod body;
+pub(crate) mod body;
 pub mod connection;
 pub mod door;
 mod happenings;

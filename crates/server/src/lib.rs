@@ -2,6 +2,7 @@
 //!
 //! In reading order: `engine` is the one loop of a tenant; `log` makes events true; `tail`, `history` and `mirror` are
 //! what readers get (live, old, as a picture); `gateway` hands it out and takes requests in, which `permit` judges;
+//! `identity` says who somebody is and `rights` what may be seen;
 //! `switch_link` and `boxed_link` bring in what switches say, and out what they are to do; `tenant` and `server` put
 //! these together. Apart from them: `stage` is the way of an event in virtual time, on which `replay` plays recordings,
 //! `scenario` stories, and `conformance` call models.
@@ -17,12 +18,15 @@ pub mod demo;
 pub mod engine;
 pub mod gateway;
 pub mod history;
+pub mod identity;
+mod kept;
 pub mod log;
 pub mod metrics;
 pub mod mirror;
 pub mod people;
 pub mod permit;
 pub mod replay;
+pub mod rights;
 pub mod scenario;
 pub mod server;
 pub mod sources;

@@ -41,26 +41,42 @@ impl People {
         let team = |it: &config::Team| {
             let own = it.agents.iter().filter_map(|id| agents.get(id)).flat_map(|agent| agent.devices.iter());
             let devices = it.devices.iter().chain(&it.queues).chain(own).cloned().collect();
-            Arc::new(Team { name: it.name.clone(), agents: it.agents.iter().cloned().collect(), devices })
+            let queues = it.queues.iter().cloned().collect();
+            Arc::new(Team { name: it.name.clone(), agents: it.agents.iter().cloned().collect(), devices, queues })
         };
         let teams = config.team.iter().map(|it| (it.name.clone(), team(it))).collect();
         Ok(Self { strict: config.agents_strict, agents, teams })
     }
 
-    /// What a token of this role permits: nothing where the configuration knows its team no more.
+    /// What a role permits to this user: nothing of a team that the configuration knows no more.
     #[must_use]
-    pub fn permit(&self, role: &Role) -> Permit {
+    pub fn permit(&self, role: &Role, user: &str) -> Permit {
         match role {
             Role::Service => Permit::Service,
+            Role::Granted { grants } => Permit::Granted(Arc::new(grants.clone())),
+            Role::Administrator => Permit::Administrator,
             Role::Agent { agent } => {
                 let devices = self.agents.get(agent).map(|agent| Arc::clone(&agent.devices)).unwrap_or_default();
                 Permit::Agent { agent: agent.clone(), devices }
             }
             Role::Supervisor { team } => {
                 let gone = || Arc::new(Team { name: team.clone(), ..Team::default() });
-                Permit::Supervisor(self.teams.get(team).map_or_else(gone, Arc::clone))
+                let team = self.teams.get(team).map_or_else(gone, Arc::clone);
+                Permit::Supervisor { user: user.to_owned(), team }
             }
         }
+    }
+
+    /// Whether the configuration names this agent.
+    #[must_use]
+    pub fn knows_agent(&self, id: &str) -> bool {
+        self.agents.contains_key(id)
+    }
+
+    /// Whether the configuration has this team.
+    #[must_use]
+    pub fn knows_team(&self, name: &str) -> bool {
+        self.teams.contains_key(name)
     }
 
     /// Why nobody may log in so, if that is what is asked.

@@ -1,6 +1,9 @@
-//! Who may ask for what: an agent for the own telephone, a supervisor for the team, a program for the tenant.
+//! Who may ask for what: an agent for the own telephone, a supervisor for the team, an administrator or a program for the
+//! tenant. Changes of the directory are judged by the table in `changes`.
 //!
 //! It is judged in the loop, by the world as it is when the request is taken: who sits where changes all the time.
+
+mod changes;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,20 +11,33 @@ use std::sync::Arc;
 use cordboard_core::request::{Ask, AskerRole};
 use cordboard_core::{Request, World};
 
-/// What somebody may ask for.
+use crate::tokens::Grant;
+
+pub use changes::{ChangeKind, Whose, may_change};
+
+/// What somebody may ask for, and, as [`crate::rights`] has it, see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Permit {
-    /// Everything.
+    /// Everything: a program.
     Service,
-    /// What concerns the own telephone.
+    /// What the program was granted.
+    Granted(Arc<BTreeSet<Grant>>),
+    /// Everything: an administrator.
+    Administrator,
+    /// What concerns the own telephone and the own person.
     Agent {
-        /// The agent's id.
+        /// The agent's id, which is the person's name in the directory.
         agent: String,
         /// Telephones that are the agent's own, logged in or not.
         devices: Arc<BTreeSet<String>>,
     },
-    /// What concerns the telephones, agents and queues of a team.
-    Supervisor(Arc<Team>),
+    /// What concerns the telephones, agents and queues of a team, and the own person.
+    Supervisor {
+        /// The supervisor's name in the directory.
+        user: String,
+        /// The team.
+        team: Arc<Team>,
+    },
 }
 
 /// Those whom a supervisor looks after.
@@ -33,6 +49,8 @@ pub struct Team {
     pub agents: BTreeSet<String>,
     /// Its telephones, also those that are its agents' own, and its queues and route points.
     pub devices: BTreeSet<String>,
+    /// Its queues and route points.
+    pub queues: BTreeSet<String>,
 }
 
 impl Permit {
@@ -40,9 +58,30 @@ impl Permit {
     #[must_use]
     pub fn role(&self) -> AskerRole {
         match self {
-            Self::Service => AskerRole::Service,
+            Self::Service | Self::Granted(_) => AskerRole::Service,
+            Self::Administrator => AskerRole::Administrator,
             Self::Agent { .. } => AskerRole::Agent,
-            Self::Supervisor(_) => AskerRole::Supervisor,
+            Self::Supervisor { .. } => AskerRole::Supervisor,
+        }
+    }
+
+    /// Whether it lets things happen around built-in switches.
+    #[must_use]
+    pub fn is_for_happenings(&self) -> bool {
+        match self {
+            Self::Service | Self::Administrator => true,
+            Self::Granted(grants) => grants.contains(&Grant::Telephony),
+            Self::Agent { .. } | Self::Supervisor { .. } => false,
+        }
+    }
+
+    /// Whether it reads the whole stream of the tenant and its snapshot.
+    #[must_use]
+    pub fn is_for_events(&self) -> bool {
+        match self {
+            Self::Service | Self::Administrator => true,
+            Self::Granted(grants) => grants.contains(&Grant::Events),
+            Self::Agent { .. } | Self::Supervisor { .. } => false,
         }
     }
 
@@ -52,20 +91,20 @@ impl Permit {
     /// Why not, and what may be, in words for people.
     pub fn check(&self, world: &World, request: &Request) -> Result<(), String> {
         let Request { device, ask, .. } = request;
-        if let Ask::Change(_) = ask
-            && *self != Self::Service
-        {
-            return Err("the directory is changed by programs and administrators only".to_owned());
+        if let Ask::Change(change) = ask {
+            return may_change(world, self, change);
         }
         if !ask.is_about_device() {
             return Ok(());
         }
         match self {
-            Self::Service => return Ok(()),
+            Self::Service | Self::Administrator => return Ok(()),
+            Self::Granted(grants) if grants.contains(&Grant::Telephony) => return Ok(()),
+            Self::Granted(_) => return Err(format!("this token is not granted {}", Grant::Telephony.word())),
             Self::Agent { agent, devices } => {
                 agent_asks(world, (agent, devices), device, ask)?;
             }
-            Self::Supervisor(team) => supervisor_asks(world, team, device, ask)?,
+            Self::Supervisor { team, .. } => supervisor_asks(world, team, device, ask)?,
         }
         takes_part(world, device, ask)
     }
@@ -195,8 +234,8 @@ mod tests {
     #[test]
     fn a_supervisor_asks_for_the_team() {
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        let team = Team { name: "sales".into(), agents: set(&["5001"]), devices: set(&["1009"]) };
-        let supervisor = Permit::Supervisor(Arc::new(team));
+        let team = Team { name: "sales".into(), agents: set(&["5001"]), devices: set(&["1009"]), queues: set(&[]) };
+        let supervisor = Permit::Supervisor { user: "lead".into(), team: Arc::new(team) };
         assert!(may(&supervisor, "1001", Ask::Dnd { on: true }) && may(&supervisor, "1009", monitor("1001")));
         assert!(!may(&supervisor, "1002", Ask::Dnd { on: true }) && !may(&supervisor, "1009", monitor("1002")));
         assert!(may(&supervisor, "1003", login("5001")) && !may(&supervisor, "1009", login("5002")));
@@ -205,6 +244,16 @@ mod tests {
 
     #[test]
     fn a_service_asks_for_everything() {
-        assert!(may(&Permit::Service, "1002", login("5009")) && may(&Permit::Service, "1001", monitor("1002")));
+        for permit in [Permit::Service, Permit::Administrator] {
+            assert!(may(&permit, "1002", login("5009")) && may(&permit, "1001", monitor("1002")));
+        }
+    }
+
+    #[test]
+    fn a_granted_service_asks_for_what_it_was_granted() {
+        let granted = |grant| Permit::Granted(Arc::new(BTreeSet::from([grant])));
+        assert!(may(&granted(Grant::Telephony), "1002", login("5009")));
+        assert!(!may(&granted(Grant::ChangeUsers), "1002", login("5009")));
+        assert!(may(&granted(Grant::SeeUsers), "", Ask::QueryServer));
     }
 }

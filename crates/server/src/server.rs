@@ -47,8 +47,7 @@ impl Server {
             .map_err(|error| ServeError::Listen { address: config.http.listen, error })?;
         let address =
             listener.local_addr().map_err(|error| ServeError::Listen { address: config.http.listen, error })?;
-        let tokens = Tokens::new(&config.data);
-        let known = tokens.list()?.len();
+        let known = Tokens::new(&config.data).list()?.len();
         let metrics = ServerMetrics::default();
         let (stop_http, http_stops) = watch::channel(false);
         let (stop_links, links_stop) = watch::channel(false);
@@ -62,7 +61,7 @@ impl Server {
             tenants.push(running);
         }
         let served = tenants.iter().map(|running| Arc::clone(&running.tenant)).collect();
-        let app = App::new(served, tokens, Clock::default(), config, metrics.clone(), http_stops.clone());
+        let app = App::new(served, Clock::default(), config, metrics.clone(), http_stops.clone());
         let http = tokio::spawn(connection::serve(listener, app.router(), config.http.clone(), metrics, http_stops));
         tracing::info!(%address, tenants = tenants.len(), sources = links.len(), tokens = known, "serving");
         Ok(Self { address, tenants, links, http, stop_links, stop_http })

@@ -30,7 +30,36 @@ pub struct Chunk {
 struct Private {
     sequence: u64,
     client: String,
+    /// With what everybody is told.
     lines: String,
+    /// Without.
+    own: String,
+}
+
+impl Private {
+    fn bytes(&self) -> usize {
+        self.client.len() + self.lines.len() + self.own.len()
+    }
+}
+
+/// Who is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listener<'a> {
+    /// Somebody who is told what everybody is.
+    Everybody,
+    /// A client that is told what everybody is and what is for it.
+    Client(&'a str),
+    /// A client that is told what is for it and nothing else.
+    ClientOnly(&'a str),
+}
+
+impl Listener<'_> {
+    fn hears(self, private: &Private) -> bool {
+        match self {
+            Self::Everybody => false,
+            Self::Client(client) | Self::ClientOnly(client) => client == private.client,
+        }
+    }
 }
 
 impl Chunk {
@@ -40,11 +69,13 @@ impl Chunk {
         self.first + self.ends.len() as u64 - 1
     }
 
-    /// The lines of the events after `after`, up to and including `until`, as this client is told them; without one, as
-    /// everybody is.
+    /// The lines of the events after `after`, up to and including `until`, as this listener is told them.
     #[must_use]
-    pub fn lines(&self, after: u64, until: u64, client: Option<&str>) -> Bytes {
-        let mut own = self.own(after, until, client).peekable();
+    pub fn lines(&self, after: u64, until: u64, listener: Listener<'_>) -> Bytes {
+        if let Listener::ClientOnly(_) = listener {
+            return Bytes::from(self.own(after, until, listener).map(|it| &*it.own).collect::<String>());
+        }
+        let mut own = self.own(after, until, listener).peekable();
         if own.peek().is_none() {
             return self.shared(after, until);
         }
@@ -61,13 +92,16 @@ impl Chunk {
     /// The same as server-sent events. Only the last message of an event carries its position as `id`: a client that
     /// saw some of them asks for all of them again.
     #[must_use]
-    pub fn server_sent(&self, after: u64, until: u64, client: Option<&str>) -> Bytes {
+    pub fn server_sent(&self, after: u64, until: u64, listener: Listener<'_>) -> Bytes {
         let mut out = String::new();
-        let mut own = self.own(after, until, client).peekable();
+        let only = matches!(listener, Listener::ClientOnly(_));
+        let mut own = self.own(after, until, listener).peekable();
         for sequence in self.first.max(after.saturating_add(1))..=self.last().min(until) {
             let shared = self.shared(sequence - 1, sequence);
             let lines = match own.next_if(|private| private.sequence == sequence) {
+                Some(private) if only => &*private.own,
                 Some(private) => &*private.lines,
+                None if only => "",
                 None => std::str::from_utf8(&shared).unwrap_or_default(),
             };
             let mut left = lines.lines().peekable();
@@ -95,15 +129,14 @@ impl Chunk {
     }
 
     /// Where a client is told more.
-    fn own<'s>(&'s self, after: u64, until: u64, client: Option<&'s str>) -> impl Iterator<Item = &'s Private> {
+    fn own<'s>(&'s self, after: u64, until: u64, listener: Listener<'s>) -> impl Iterator<Item = &'s Private> {
         let from = self.private.partition_point(|private| private.sequence <= after);
         let left = self.private.get(from..).unwrap_or_default().iter();
-        left.take_while(move |private| private.sequence <= until)
-            .filter(move |private| client == Some(&*private.client))
+        left.take_while(move |private| private.sequence <= until).filter(move |private| listener.hears(private))
     }
 
     fn memory_bytes(&self) -> usize {
-        let private = |it: &Private| size_of::<Private>() + it.client.len() + it.lines.len();
+        let private = |it: &Private| size_of::<Private>() + it.bytes();
         let private: usize = self.private.iter().map(private).sum();
         self.lines.len() + self.ends.capacity() * size_of::<usize>() + size_of::<Self>() + private
     }
@@ -137,16 +170,18 @@ impl ChunkBuilder {
             if messages.iter().take(at).any(|before| is_private(before.channel) && before.key == message.key) {
                 continue;
             }
-            let mut lines = String::new();
+            let is_own = |it: &&Message| is_private(it.channel) && it.key == message.key;
+            let (mut lines, mut own) = (String::new(), String::new());
             write_lines(&mut lines, (epoch, sequence), messages.iter().filter(hears));
-            self.private.push(Private { sequence, client: message.key.clone(), lines });
+            write_lines(&mut own, (epoch, sequence), messages.iter().filter(is_own));
+            self.private.push(Private { sequence, client: message.key.clone(), lines, own });
         }
     }
 
     /// Bytes collected.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.lines.len() + self.private.iter().map(|it| it.lines.len()).sum::<usize>()
+        self.lines.len() + self.private.iter().map(Private::bytes).sum::<usize>()
     }
 
     /// The chunk so far, if there is any event in it; the next event begins a new one.
@@ -306,7 +341,7 @@ mod tests {
 
     #[test]
     fn lines_are_json_and_carry_their_position() {
-        let lines = text(chunk().lines(4, 8, None));
+        let lines = text(chunk().lines(4, 8, Listener::Everybody));
         let values: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(values.len(), 4);
         assert_eq!(values[0], serde_json::json!({"position": "1-5", "channel": "c", "key": "k\"", "value": 50}));
@@ -316,17 +351,21 @@ mod tests {
 
     #[test]
     fn any_part_of_a_chunk_can_be_read() {
-        let all = text(chunk().lines(0, u64::MAX, None));
+        let all = text(chunk().lines(0, u64::MAX, Listener::Everybody));
         for cut in 4..=8 {
-            assert_eq!(text(chunk().lines(0, cut, None)) + &text(chunk().lines(cut, 99, None)), all, "{cut}");
+            assert_eq!(
+                text(chunk().lines(0, cut, Listener::Everybody)) + &text(chunk().lines(cut, 99, Listener::Everybody)),
+                all,
+                "{cut}"
+            );
         }
-        assert_eq!(text(chunk().lines(6, 7, None)), "");
-        assert_eq!(text(chunk().lines(8, 99, None)), "");
+        assert_eq!(text(chunk().lines(6, 7, Listener::Everybody)), "");
+        assert_eq!(text(chunk().lines(8, 99, Listener::Everybody)), "");
     }
 
     #[test]
     fn server_sent_events_carry_an_id_where_an_event_is_complete() {
-        let sent = text(chunk().server_sent(5, 7, None));
+        let sent = text(chunk().server_sent(5, 7, Listener::Everybody));
         let value = |n| format!(r#"{{"position":"1-6","channel":"c","key":"k\"","value":{n}"#);
         assert_eq!(sent, format!("data: {},\"more\":true}}\n\nid: 1-6\ndata: {}}}\n\n", value(60), value(61)));
     }
@@ -343,26 +382,45 @@ mod tests {
 
     #[test]
     fn what_is_for_one_client_is_told_to_that_client_only_and_in_its_place() {
-        let values = |client: Option<&str>| {
-            let lines = text(private().lines(0, 9, client));
+        let values = |listener: Listener<'_>| {
+            let lines = text(private().lines(0, 9, listener));
             let line = |line: &str| {
                 let value: serde_json::Value = serde_json::from_str(line).unwrap();
                 (value["value"].as_u64().unwrap(), value["more"] == true)
             };
             lines.lines().map(line).collect::<Vec<_>>()
         };
-        assert_eq!(values(None), [(10, false), (21, false), (30, false)]);
-        assert_eq!(values(Some("t/c")), values(None));
-        assert_eq!(values(Some("t/b")), [(10, false), (21, true), (22, false), (30, false)]);
-        assert_eq!(values(Some("t/a")), [(10, false), (20, true), (21, true), (23, false), (30, false)]);
-        let all = text(private().lines(0, 9, Some("t/a")));
+        assert_eq!(values(Listener::Everybody), [(10, false), (21, false), (30, false)]);
+        assert_eq!(values(Listener::Client("t/c")), values(Listener::Everybody));
+        assert_eq!(values(Listener::Client("t/b")), [(10, false), (21, true), (22, false), (30, false)]);
+        assert_eq!(values(Listener::Client("t/a")), [(10, false), (20, true), (21, true), (23, false), (30, false)]);
+        let all = text(private().lines(0, 9, Listener::Client("t/a")));
         for cut in 0..=3 {
-            let parts = (private().lines(0, cut, Some("t/a")), private().lines(cut, 9, Some("t/a")));
+            let parts =
+                (private().lines(0, cut, Listener::Client("t/a")), private().lines(cut, 9, Listener::Client("t/a")));
             assert_eq!(text(parts.0) + &text(parts.1), all, "{cut}");
         }
-        let sent = text(private().server_sent(1, 2, Some("t/b")));
+        let sent = text(private().server_sent(1, 2, Listener::Client("t/b")));
         assert_eq!((sent.matches("data: ").count(), sent.matches("id: 1-2").count()), (2, 1));
-        assert!(!text(private().server_sent(0, 9, None)).contains("client"));
+        assert!(!text(private().server_sent(0, 9, Listener::Everybody)).contains("client"));
+    }
+
+    #[test]
+    fn a_client_that_is_told_its_own_only_is_told_nothing_else() {
+        let values = |client| {
+            let lines = text(private().lines(0, 9, Listener::ClientOnly(client)));
+            let line = |line: &str| {
+                let value: serde_json::Value = serde_json::from_str(line).unwrap();
+                (value["value"].as_u64().unwrap(), value["more"] == true)
+            };
+            lines.lines().map(line).collect::<Vec<_>>()
+        };
+        assert_eq!(values("t/a"), [(20, true), (23, false)]);
+        assert_eq!(values("t/b"), [(22, false)]);
+        assert_eq!(values("t/c"), []);
+        let sent = text(private().server_sent(0, 9, Listener::ClientOnly("t/a")));
+        assert_eq!((sent.matches("data: ").count(), sent.matches("id: 1-2").count()), (2, 1));
+        assert_eq!(text(private().server_sent(0, 9, Listener::ClientOnly("t/c"))), "");
     }
 
     #[test]

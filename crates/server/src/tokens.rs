@@ -2,51 +2,109 @@
 //!
 //! A token is 256 random bits, so a plain SHA-256 keeps it: there is nothing to guess that a slow hash would protect.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::Arc;
 
-use cordboard_core::Time;
+use cordboard_core::{Time, listed};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+
+use crate::kept::{Content, KeptError, KeptFile, NoChance, hex, random};
 
 /// What a token's text begins with, so that it is recognised where it should not be.
 pub const TOKEN_PREFIX: &str = "cordboard_";
 const TOKEN_BYTES: usize = 32;
 /// Tokens kept; every request compares with all of them.
 const TOKENS_MAX: usize = 10_000;
-/// Since 2, tokens have roles. A program that knows none would write them down as tokens that may do everything.
-const FILE_VERSION: u32 = 2;
-const FILE_VERSION_OLDEST: u32 = 1;
+/// Since 2, tokens have roles; a program that knows none would write them down as tokens that may do everything. Since 3,
+/// there are administrators, programs that may do only what they were granted, and tokens that name a user; a program
+/// that knows none of these would refuse the file as damaged, or forget whose a token is.
+const FILE_VERSIONS: RangeInclusive<u32> = 1..=3;
 
 /// What a token is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// A program: asks for everything in its tenant.
+    /// A program: sees everything in its tenant, and asks for everything.
     #[default]
     Service,
-    /// An agent: asks for the own telephone.
+    /// A program that sees and asks for what it was granted, and nothing else.
+    Granted {
+        /// What that is.
+        grants: BTreeSet<Grant>,
+    },
+    /// An agent: sees and asks for what is the own.
     Agent {
         /// The agent's id.
         agent: String,
     },
-    /// A supervisor: asks for a team.
+    /// A supervisor: sees and asks for a team.
     Supervisor {
         /// The team's name.
         team: String,
     },
+    /// An administrator of the organisation: sees everything in its tenant, and asks for everything.
+    Administrator,
+}
+
+listed! {
+    /// What a program can be granted.
+    #[derive(Hash, Serialize, Deserialize, clap::ValueEnum)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Grant {
+        /// To read the whole stream of events and the snapshot
+        Events,
+        /// To see all people and what concerns them
+        SeeUsers,
+        /// To see all queues and what concerns them
+        SeeQueues,
+        /// To see all call lists and their callbacks
+        SeeLists,
+        /// To change people: the directory, availability, settings, after-call work, alerts; sees them as well
+        ChangeUsers,
+        /// To change queues and who is assigned to them; sees them as well
+        ChangeQueues,
+        /// To change call lists and their callbacks; sees them as well
+        ChangeLists,
+        /// To ask for telephones, and to let things happen around built-in switches
+        Telephony,
+        /// To report recordings and transcripts
+        Report,
+    }
+}
+
+impl Grant {
+    /// The word for it, as the command line takes it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::SeeUsers => "see-users",
+            Self::SeeQueues => "see-queues",
+            Self::SeeLists => "see-lists",
+            Self::ChangeUsers => "change-users",
+            Self::ChangeQueues => "change-queues",
+            Self::ChangeLists => "change-lists",
+            Self::Telephony => "telephony",
+            Self::Report => "report",
+        }
+    }
 }
 
 impl std::fmt::Display for Role {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Service => f.write_str("service"),
+            Self::Granted { grants } => {
+                let words: Vec<&str> = grants.iter().map(|grant| grant.word()).collect();
+                write!(f, "service, granted {}", words.join(" "))
+            }
             Self::Agent { agent } => write!(f, "agent {agent}"),
             Self::Supervisor { team } => write!(f, "supervisor of {team}"),
+            Self::Administrator => f.write_str("administrator"),
         }
     }
 }
@@ -63,6 +121,9 @@ pub struct Token {
     /// What it may ask for.
     #[serde(default)]
     pub role: Role,
+    /// Who in the directory it is; none for an agent, who is known by id, and for whoever goes by the token's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// Microseconds since the Unix epoch.
     pub created_at: Time,
     /// When it ends to be good; never without.
@@ -77,51 +138,69 @@ impl Token {
     pub fn is_expired(&self, now: Time) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
     }
+
+    /// The name in the directory of whoever uses it.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        match (&self.role, &self.user) {
+            (Role::Agent { agent }, _) => agent,
+            (Role::Service | Role::Granted { .. } | Role::Supervisor { .. } | Role::Administrator, Some(user)) => user,
+            (Role::Service | Role::Granted { .. } | Role::Supervisor { .. } | Role::Administrator, None) => &self.name,
+        }
+    }
 }
 
-#[derive(Serialize, Deserialize)]
+/// What is to be made.
+#[derive(Clone, Debug)]
+pub struct NewToken<'a> {
+    /// What it may ask for.
+    pub role: &'a Role,
+    /// Whose events it opens.
+    pub tenant: &'a str,
+    /// What for.
+    pub name: &'a str,
+    /// Who in the directory it is.
+    pub user: Option<&'a str>,
+    /// When it ends to be good.
+    pub expires_at: Option<Time>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {
     version: u32,
     tokens: Vec<Token>,
 }
 
+impl Content for Kept {
+    const FILE: &'static str = "tokens.json";
+    const VERSIONS: RangeInclusive<u32> = FILE_VERSIONS;
+    const REMEDY: &'static str = "restore it, or remove it and make new tokens";
+
+    fn version(&mut self) -> &mut u32 {
+        &mut self.version
+    }
+}
+
 /// The tokens in a data directory. Read again whenever the file was replaced.
 #[derive(Clone, Debug)]
 pub struct Tokens {
-    file: PathBuf,
-    read: Arc<Mutex<Option<Read>>>,
+    file: KeptFile<Kept>,
 }
-
-#[derive(Clone, Debug)]
-struct Read {
-    stamp: Stamp,
-    tokens: Arc<Vec<Token>>,
-}
-
-/// What changes when the file is replaced.
-type Stamp = Option<(u64, u64, i64, i64)>;
 
 impl Tokens {
     /// The tokens of this data directory; nothing is read yet.
     #[must_use]
     pub fn new(data: &Path) -> Self {
-        Self { file: data.join("tokens.json"), read: Arc::default() }
+        Self { file: KeptFile::new(data) }
     }
 
     /// All tokens, oldest first.
     ///
     /// # Errors
     /// [`TokenError`] where the file cannot be read.
-    pub fn list(&self) -> Result<Arc<Vec<Token>>, TokenError> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let stamp = stamp(&self.file)?;
-        if let Some(read) = read.as_ref().filter(|read| read.stamp == stamp) {
-            return Ok(Arc::clone(&read.tokens));
-        }
-        let tokens = Arc::new(self.read_file()?);
-        *read = Some(Read { stamp, tokens: Arc::clone(&tokens) });
-        Ok(tokens)
+    pub fn list(&self) -> Result<TokenList, TokenError> {
+        Ok(TokenList(self.file.read()?))
     }
 
     /// The token of this text, when it is good now.
@@ -140,44 +219,50 @@ impl Tokens {
         Ok(found.filter(|token| !token.is_expired(now)))
     }
 
+    /// The token of this id, when it is still there and good.
+    ///
+    /// # Errors
+    /// [`TokenError`] where the file cannot be read.
+    pub fn find(&self, id: &str, now: Time) -> Result<Option<Token>, TokenError> {
+        Ok(self.list()?.iter().find(|token| token.id == id && !token.is_expired(now)).cloned())
+    }
+
     /// Whether this token is still there and good.
     #[must_use]
     pub fn is_good(&self, id: &str, now: Time) -> bool {
         self.list().is_ok_and(|tokens| tokens.iter().any(|token| token.id == id && !token.is_expired(now)))
     }
 
-    /// Makes a token for a program and gives its text, which is kept nowhere.
+    /// Makes a token for a program that may do everything, and gives its text, which is kept nowhere.
     ///
     /// # Errors
     /// [`TokenError`] where the file cannot be read or written.
     pub fn create(&self, tenant: &str, name: &str, now: Time, expires_at: Option<Time>) -> Result<String, TokenError> {
-        self.create_for(&Role::Service, tenant, name, now, expires_at)
+        self.create_for(&NewToken { role: &Role::Service, tenant, name, user: None, expires_at }, now)
     }
 
-    /// Makes a token of a role and gives its text, which is kept nowhere.
+    /// Makes a token and gives its text, which is kept nowhere.
     ///
     /// # Errors
     /// [`TokenError`] where the file cannot be read or written.
-    pub fn create_for(
-        &self,
-        role: &Role,
-        tenant: &str,
-        name: &str,
-        now: Time,
-        expires_at: Option<Time>,
-    ) -> Result<String, TokenError> {
-        let mut random = [0; TOKEN_BYTES];
-        getrandom::fill(&mut random).map_err(|error| TokenError::Random(error.to_string()))?;
-        let text = format!("{TOKEN_PREFIX}{}", hex(&random));
+    pub fn create_for(&self, wanted: &NewToken<'_>, now: Time) -> Result<String, TokenError> {
+        let text = format!("{TOKEN_PREFIX}{}", hex(&random::<TOKEN_BYTES>()?));
         let sha256 = hash(&text);
-        self.change(|tokens| {
-            if tokens.len() >= TOKENS_MAX {
+        self.file.change(|kept| {
+            if kept.tokens.len() >= TOKENS_MAX {
                 return Err(TokenError::TooMany);
             }
-            // The hash's first digits: unique enough to name a token, useless to make one.
-            let id = sha256.chars().take(12).collect();
-            let (name, tenant, role) = (name.to_owned(), tenant.to_owned(), role.clone());
-            tokens.push(Token { id, name, tenant, role, created_at: now, expires_at, sha256: sha256.clone() });
+            kept.tokens.push(Token {
+                // The hash's first digits: unique enough to name a token, useless to make one.
+                id: sha256.chars().take(12).collect(),
+                name: wanted.name.to_owned(),
+                tenant: wanted.tenant.to_owned(),
+                role: wanted.role.clone(),
+                user: wanted.user.map(str::to_owned),
+                created_at: now,
+                expires_at: wanted.expires_at,
+                sha256,
+            });
             Ok(())
         })?;
         Ok(text)
@@ -188,54 +273,22 @@ impl Tokens {
     /// # Errors
     /// [`TokenError::Unknown`] where there is none of that id.
     pub fn revoke(&self, id: &str) -> Result<Token, TokenError> {
-        let mut revoked = None;
-        self.change(|tokens| {
-            let at = tokens.iter().position(|token| token.id == id);
-            revoked = Some(tokens.remove(at.ok_or_else(|| TokenError::Unknown { id: id.to_owned() })?));
-            Ok(())
-        })?;
-        revoked.ok_or_else(|| TokenError::Unknown { id: id.to_owned() })
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Vec<Token>) -> Result<(), TokenError>) -> Result<(), TokenError> {
-        let io = |error| TokenError::Io { file: self.file.clone(), error };
-        let dir = self.file.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(dir).map_err(io)?;
-        let private = |path: &Path| OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-        // Two commands at once must not lose one another's token.
-        let lock = private(&self.file.with_extension("lock")).map_err(io)?;
-        lock.lock().map_err(io)?;
-        let mut tokens = self.read_file()?;
-        change(&mut tokens)?;
-        let text = serde_json::to_vec_pretty(&Kept { version: FILE_VERSION, tokens })
-            .map_err(|error| TokenError::Io { file: self.file.clone(), error: error.into() })?;
-        let temporary = self.file.with_extension("json.tmp");
-        let mut file = private(&temporary).map_err(io)?;
-        file.write_all(&text).and_then(|()| file.sync_all()).map_err(io)?;
-        fs::rename(&temporary, &self.file).and_then(|()| File::open(dir)?.sync_all()).map_err(io)
-    }
-
-    fn read_file(&self) -> Result<Vec<Token>, TokenError> {
-        let text = match fs::read(&self.file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(TokenError::Io { file: self.file.clone(), error }),
-        };
-        let kept: Kept = serde_json::from_slice(&text)
-            .map_err(|error| TokenError::Form { file: self.file.clone(), line: error.line() })?;
-        if (FILE_VERSION_OLDEST..=FILE_VERSION).contains(&kept.version) {
-            Ok(kept.tokens)
-        } else {
-            Err(TokenError::Version { file: self.file.clone(), version: kept.version })
-        }
+        self.file.change(|kept| {
+            let at = kept.tokens.iter().position(|token| token.id == id);
+            Ok(kept.tokens.remove(at.ok_or_else(|| TokenError::Unknown { id: id.to_owned() })?))
+        })
     }
 }
 
-fn stamp(file: &Path) -> Result<Stamp, TokenError> {
-    match fs::metadata(file) {
-        Ok(meta) => Ok(Some((meta.ino(), meta.len(), meta.ctime(), meta.ctime_nsec()))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(TokenError::Io { file: file.to_owned(), error }),
+/// All tokens as they were when they were asked for.
+#[derive(Debug)]
+pub struct TokenList(Arc<Kept>);
+
+impl std::ops::Deref for TokenList {
+    type Target = [Token];
+
+    fn deref(&self) -> &[Token] {
+        &self.0.tokens
     }
 }
 
@@ -243,37 +296,12 @@ fn hash(text: &str) -> String {
     hex(&Sha256::digest(text))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// The file cannot be read or written.
-    #[error("{file:?}: {error}; the data directory must be readable and writable for this user")]
-    Io {
-        /// Which file.
-        file: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The file is not as we write it.
-    #[error("{file:?} is damaged at line {line}; restore it, or remove it and make new tokens")]
-    Form {
-        /// Which file.
-        file: PathBuf,
-        /// Which line.
-        line: usize,
-    },
-    /// The file is of another version.
-    #[error("{file:?} has version {version}; this program reads versions up to {FILE_VERSION}")]
-    Version {
-        /// Which file.
-        file: PathBuf,
-        /// Its version.
-        version: u32,
-    },
+    /// The file cannot be used.
+    #[error(transparent)]
+    File(#[from] KeptError),
     /// No such token.
     #[error("there is no token {id:?}; `cordboard token list` shows them all")]
     Unknown {
@@ -284,15 +312,22 @@ pub enum TokenError {
     #[error("there are {TOKENS_MAX} tokens already; revoke some first")]
     TooMany,
     /// The system gives no random numbers.
-    #[error("the system gives no random numbers: {0}")]
-    Random(String),
+    #[error(transparent)]
+    Random(#[from] NoChance),
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
+    use cordboard_core::listed::Listed;
+
     use super::*;
+
+    fn of<'a>(name: &'a str, role: &'a Role) -> NewToken<'a> {
+        NewToken { role, tenant: "acme", name, user: None, expires_at: None }
+    }
 
     #[test]
     fn a_token_opens_its_tenant_until_it_is_revoked_or_expires() {
@@ -315,7 +350,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let tokens = Tokens::new(dir.path());
         let role = Role::Agent { agent: "8001".into() };
-        let agent = tokens.create_for(&role, "acme", "a", Time(1), None).unwrap();
+        let agent = tokens.create_for(&of("a", &role), Time(1)).unwrap();
         let service = tokens.create("acme", "s", Time(1), None).unwrap();
         assert_eq!(tokens.check(&agent, Time(1)).unwrap().unwrap().role, role);
         let file = dir.path().join("tokens.json");
@@ -327,6 +362,26 @@ mod tests {
         fs::write(&file, kept.to_string()).unwrap();
         let tokens = Tokens::new(dir.path());
         assert_eq!(tokens.check(&service, Time(1)).unwrap().unwrap().role, Role::Service);
+    }
+
+    #[test]
+    fn every_role_is_kept_as_it_was_given() {
+        let dir = tempfile::tempdir().unwrap();
+        let tokens = Tokens::new(dir.path());
+        let granted = Role::Granted { grants: Grant::ALL.iter().copied().collect() };
+        let (agent, team) = ("8001".to_owned(), "sales".to_owned());
+        let roles = [Role::Service, granted, Role::Agent { agent }, Role::Supervisor { team }, Role::Administrator];
+        for (role, user) in roles.iter().zip(["name", "name", "8001", "name", "name"]) {
+            let text = tokens.create_for(&of("name", role), Time(1)).unwrap();
+            let token = Tokens::new(dir.path()).check(&text, Time(1)).unwrap().unwrap();
+            assert_eq!((&token.role, token.user()), (role, user));
+        }
+        let anna = NewToken { user: Some("anna"), ..of("name", &Role::Administrator) };
+        let text = tokens.create_for(&anna, Time(1)).unwrap();
+        assert_eq!(tokens.check(&text, Time(1)).unwrap().unwrap().user(), "anna");
+        for grant in Grant::ALL {
+            assert_eq!(clap::ValueEnum::to_possible_value(grant).unwrap().get_name(), grant.word());
+        }
     }
 
     #[test]
@@ -358,7 +413,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("tokens.json"), "{\"version\":1,").unwrap();
         let tokens = Tokens::new(dir.path());
-        assert!(matches!(tokens.check("x", Time(1)), Err(TokenError::Form { .. })));
+        assert!(matches!(tokens.check("x", Time(1)), Err(TokenError::File(KeptError::Form { .. }))));
         assert!(tokens.create("a", "n", Time(1), None).is_err());
         assert_eq!(fs::read(dir.path().join("tokens.json")).unwrap(), b"{\"version\":1,");
     }

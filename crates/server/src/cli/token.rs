@@ -8,7 +8,7 @@ use clap::Subcommand;
 use super::{Failure, print};
 use crate::clock::Clock;
 use crate::config;
-use crate::tokens::{Role, Tokens};
+use crate::tokens::{Grant, NewToken, Role, Tokens};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -49,9 +49,18 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct RoleArgs {
-    /// What it may ask for: everything in the tenant, what concerns an agent's own telephone, or a team's
+    /// What it may see and ask for: everything in the tenant (service, administrator), a team's, or an agent's own
     #[arg(long, value_enum, default_value_t = RoleName::Service)]
     role: RoleName,
+    /// The same as `--role administrator`
+    #[arg(long, conflicts_with = "role")]
+    administrator: bool,
+    /// What a service may see and do, instead of everything; several are several of these
+    #[arg(long, value_enum, value_name = "GRANT")]
+    grant: Vec<Grant>,
+    /// Who in the directory it is, for those who are not agents; without it, the name given by `--name`
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
     /// The id of the agent, with `--role agent`
     #[arg(long, value_name = "ID")]
     agent: Option<String>,
@@ -60,19 +69,29 @@ struct RoleArgs {
     team: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum RoleName {
     Service,
     Supervisor,
     Agent,
+    Administrator,
 }
 
 impl RoleArgs {
     /// The role, where what belongs to it is there and nothing else.
     fn role(&self, team_is_known: impl Fn(&str) -> bool) -> Result<Role, Failure> {
         let wrong = |message: String| Err(Failure::wrong_usage(message));
-        match (self.role, &self.agent, &self.team) {
-            (RoleName::Service, None, None) => Ok(Role::Service),
+        let name = if self.administrator { RoleName::Administrator } else { self.role };
+        if !self.grant.is_empty() && name != RoleName::Service {
+            return wrong("--grant: right would be with --role service; other roles say what they may".to_owned());
+        }
+        if self.user.is_some() && name == RoleName::Agent {
+            return wrong("--user: an agent is known by --agent ID; leave --user out".to_owned());
+        }
+        match (name, &self.agent, &self.team) {
+            (RoleName::Service, None, None) if self.grant.is_empty() => Ok(Role::Service),
+            (RoleName::Service, None, None) => Ok(Role::Granted { grants: self.grant.iter().copied().collect() }),
+            (RoleName::Administrator, None, None) => Ok(Role::Administrator),
             (RoleName::Agent, Some(agent), None) if !agent.is_empty() => Ok(Role::Agent { agent: agent.clone() }),
             (RoleName::Supervisor, None, Some(team)) if team_is_known(team) => {
                 Ok(Role::Supervisor { team: team.clone() })
@@ -82,6 +101,9 @@ impl RoleArgs {
             )),
             (RoleName::Service, _, _) => {
                 wrong("--role: a service has no --agent and no --team; leave them out, or give the role".to_owned())
+            }
+            (RoleName::Administrator, _, _) => {
+                wrong("--role administrator: right would be without --agent and --team".to_owned())
             }
             (RoleName::Agent, _, _) => wrong("--role agent: right would be with --agent ID, without --team".to_owned()),
             (RoleName::Supervisor, _, _) => {
@@ -109,8 +131,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             }
             let expires_at = expires.map(|seconds| now.plus_ms(seconds.saturating_mul(1_000)));
             let of = config.tenant.iter().find(|known| known.name == *tenant);
-            let role = role.role(|team| of.is_none_or(|of| of.team.iter().any(|known| known.name == *team)))?;
-            let text = tokens.create_for(&role, tenant, name, now, expires_at).map_err(Failure::failed)?;
+            let user = role.user.as_deref();
+            let role = &role.role(|team| of.is_none_or(|of| of.team.iter().any(|known| known.name == *team)))?;
+            let wanted = NewToken { role, tenant, name, user, expires_at };
+            let text = tokens.create_for(&wanted, now).map_err(Failure::failed)?;
             print(&format!("{text}\n"))
         }
         Command::List => {

@@ -71,6 +71,12 @@ impl Problems {
             self.add(key.to_owned(), format!("it is {value}"), format!("{least} or more"));
         }
     }
+
+    pub(super) fn at_most(&mut self, key: &str, value: u64, most: u64) {
+        if value > most {
+            self.add(key.to_owned(), format!("it is {value}"), format!("{most} or less"));
+        }
+    }
 }
 
 fn limits(config: &Config, problems: &mut Problems) {
@@ -104,6 +110,7 @@ fn limits(config: &Config, problems: &mut Problems) {
     ] {
         problems.at_least(key, value, least);
     }
+    config.identity.check(problems);
     config.rte.check(problems);
     if let Err(error) = log.limits().validate() {
         problems.add("log".to_owned(), error.to_string(), "see `cordboard default-config`");

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::boxed::{Boxed, BoxedAgent, BoxedExtension, BoxedQueue, BoxedRingGroup};
+use super::identity::Identity;
 use super::people::{Agent, Team};
 use super::rte::Rte;
 use super::settings::{Asterisk, Config, Doc, Engine, Genesys, Http, LogSettings, Requests, Tenant};
@@ -25,6 +26,7 @@ pub fn default_config() -> String {
         ("log", LogSettings::TITLE, LogSettings::DOCS),
         ("engine", Engine::TITLE, Engine::DOCS),
         ("requests", Requests::TITLE, Requests::DOCS),
+        ("identity", Identity::TITLE, Identity::DOCS),
         ("rte", Rte::TITLE, Rte::DOCS),
         ("genesys", Genesys::TITLE, Genesys::DOCS),
     ] {
@@ -148,7 +150,8 @@ mod tests {
     #[test]
     fn every_key_is_in_the_printed_file_with_a_comment() {
         let text = default_config();
-        let settings = [Http::DOCS, LogSettings::DOCS, Engine::DOCS, Requests::DOCS, Rte::DOCS, Genesys::DOCS];
+        let settings =
+            [Http::DOCS, LogSettings::DOCS, Engine::DOCS, Requests::DOCS, Identity::DOCS, Rte::DOCS, Genesys::DOCS];
         let tenants = [Tenant::DOCS, Asterisk::DOCS, Team::DOCS, Agent::DOCS, Boxed::DOCS];
         let boxes = [BoxedExtension::DOCS, BoxedQueue::DOCS, BoxedRingGroup::DOCS, BoxedAgent::DOCS];
         let docs = settings.into_iter().chain(tenants).chain(boxes).flatten();

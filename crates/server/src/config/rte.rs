@@ -3,11 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::check::Problems;
+use super::identity::TOKEN_S_MAX;
 use super::settings::{Doc, settings};
 
 settings! {
     /// The hub `/rte`, to which applications connect by SignalR.
     pub struct Rte {
+        /// How long a JWT for the hub is good, in seconds, at most a day. It is looked at when a connection is opened; one
+        /// that is open is not ended by it.
+        pub token_s: u64 = 3_600,
         /// Origins whose pages may connect, besides those of the hub's own: for example `"https://desk.example.org"`.
         /// `"null"` is that of a page from a file; `"*"` is every one, which leaves it to tokens alone.
         pub origins: Vec<String> = Vec::new(),
@@ -64,7 +68,9 @@ settings! {
 
 impl Rte {
     pub(super) fn check(&self, problems: &mut Problems) {
+        problems.at_most("rte.token_s", self.token_s, TOKEN_S_MAX);
         for (key, value, least) in [
+            ("rte.token_s", self.token_s, 10),
             ("rte.connections_max", self.connections_max as u64, 1),
             ("rte.tenant_connections_max", self.tenant_connections_max as u64, 1),
             ("rte.user_connections_max", self.user_connections_max as u64, 1),

@@ -8,6 +8,7 @@ use cordboard_dialects::genesys::enums::EnumStyle;
 use serde::{Deserialize, Serialize};
 
 use super::boxed::Boxed;
+use super::identity::Identity;
 use super::people::{Agent, AgentsStrict, Team};
 use super::rte::Rte;
 use super::secret::SecretText;
@@ -63,6 +64,8 @@ settings! {
         pub engine: Engine = Engine::default(),
         /// Requests of clients.
         pub requests: Requests = Requests::default(),
+        /// Who somebody is.
+        pub identity: Identity = Identity::default(),
         /// The hub `/rte`.
         pub rte: Rte = Rte::default(),
         /// The vocabulary `genesys`.

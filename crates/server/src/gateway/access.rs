@@ -1,5 +1,6 @@
-//! Who may hear what: a bearer token opens one tenant; errors are JSON.
+//! Who may hear what: whoever is somebody hears of one tenant; errors are JSON.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::Json;
@@ -9,51 +10,53 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::http::App;
-use crate::tenant::Tenant;
-use crate::tokens::Token;
+use super::http::{App, Peer};
+use crate::identity::{Denied, Identity};
 
-/// What a good token gives.
-pub struct Access {
-    /// The tenant it opens.
-    pub tenant: Arc<Tenant>,
-    /// The token: its id, to see later whether it is still good, and its role.
-    pub token: Token,
-}
+/// Somebody whose token was good.
+pub struct Access(pub Identity);
 
 impl FromRequestParts<Arc<App>> for Access {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Refusal> {
-        let access = app.access(&parts.headers);
-        if matches!(access, Err(Refusal { status: StatusCode::UNAUTHORIZED, .. })) {
-            app.metrics().unauthorised.inc();
-        }
-        access
+        let from = address(parts);
+        let found = app.identities().authenticate_header(&parts.headers, from).await;
+        found.map(Self).map_err(|denied| app.denied(denied))
     }
 }
 
+/// Where a request comes from.
+#[must_use]
+pub fn address(parts: &Parts) -> IpAddr {
+    parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip())
+}
+
 impl App {
-    fn access(&self, headers: &axum::http::HeaderMap) -> Result<Access, Refusal> {
-        let Some(given) = headers.get(header::AUTHORIZATION) else {
-            return Err(Refusal::unauthorised("there is no token; send the header \"Authorization: Bearer TOKEN\""));
+    /// Counts that somebody was not let in, and says why.
+    pub(super) fn denied(&self, denied: Denied) -> Refusal {
+        match denied {
+            Denied::Missing | Denied::Form | Denied::Wrong | Denied::TooMany { .. } => {
+                self.metrics().unauthorised.inc();
+            }
+            Denied::NoTenant | Denied::Unavailable => {}
+        }
+        denied.into()
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        let (status, code) = match denied {
+            Denied::Missing | Denied::Form | Denied::Wrong => (StatusCode::UNAUTHORIZED, "unauthorised"),
+            Denied::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_failures"),
+            Denied::NoTenant => (StatusCode::FORBIDDEN, "no_tenant"),
+            Denied::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "tokens_unreadable"),
         };
-        let text = given.to_str().ok().and_then(|given| given.split_once(' '));
-        let Some((_, text)) = text.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
-            return Err(Refusal::unauthorised("the header must be \"Authorization: Bearer TOKEN\""));
-        };
-        let found = self.tokens().check(text.trim(), self.clock().now()).map_err(|error| {
-            tracing::error!(%error, "tokens cannot be checked");
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "tokens_unreadable", "tokens cannot be checked at the moment")
-        })?;
-        let Some(token) = found else {
-            return Err(Refusal::unauthorised(
-                "the token is not known, revoked or expired; `cordboard token create` makes one",
-            ));
-        };
-        match self.tenants().iter().find(|tenant| tenant.name() == token.tenant) {
-            Some(tenant) => Ok(Access { tenant: Arc::clone(tenant), token }),
-            None => Err(Refusal::new(StatusCode::FORBIDDEN, "no_tenant", "the token's tenant is not served here")),
+        let refusal = Self::new(status, code, denied.to_string());
+        match denied {
+            Denied::TooMany { retry_s } => Self { retry_s, ..refusal },
+            Denied::Missing | Denied::Form | Denied::Wrong | Denied::NoTenant | Denied::Unavailable => refusal,
         }
     }
 }
@@ -64,23 +67,21 @@ pub struct Refusal {
     status: StatusCode,
     code: &'static str,
     message: String,
+    /// When to try again, where it is about how often.
+    retry_s: u64,
 }
 
 impl Refusal {
     /// A refusal with a word for programs and words for people.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), retry_s: 1 }
     }
 
     /// The request itself is wrong.
     #[must_use]
     pub fn wrong(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
-    }
-
-    fn unauthorised(message: &str) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorised", message)
     }
 }
 
@@ -93,7 +94,7 @@ impl IntoResponse for Refusal {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE || self.status == StatusCode::TOO_MANY_REQUESTS {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(self.retry_s));
         }
         response
     }

@@ -64,7 +64,7 @@ pub(super) async fn json<T: serde::de::DeserializeOwned>(body: Body, settings: &
 }
 
 /// JSON in which no member is there twice: of two, one would be passed over in silence.
-pub(super) struct Strict(pub(super) Value);
+pub(crate) struct Strict(pub(crate) Value);
 
 impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

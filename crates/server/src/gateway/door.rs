@@ -24,6 +24,7 @@ use super::body::{self, BodyError, Strict};
 use super::http::App;
 use crate::config::is_name;
 use crate::engine::work::{Answer, Leave, NotTaken, Question, Work};
+use crate::identity::Identity;
 use crate::metrics::Outcome;
 use crate::tenant::Tenant;
 
@@ -72,7 +73,7 @@ pub(super) async fn ask(
     body: Body,
 ) -> Response {
     let begun = Instant::now();
-    let tenant = Arc::clone(&access.tenant);
+    let tenant = Arc::clone(&access.0.tenant);
     match take(&app, access, &headers, query, body).await {
         Ok((answer, device, ask)) => {
             tenant.metrics().request_took(begun);
@@ -97,10 +98,10 @@ async fn take(
         Err(error) => Err(error.body_text()),
     };
     let name = named.map_err(|why| Wrong::new(StatusCode::BAD_REQUEST, Refusal::WrongAttribute, why))?;
-    let Access { tenant, token } = access;
-    let client = client(&token.id, &name);
+    let Access(Identity { tenant, token, name: asker, permit, .. }) = access;
+    let client = client(&token, &name);
     let too_many = |why| Wrong::new(StatusCode::TOO_MANY_REQUESTS, Refusal::Busy, why);
-    let _pass = app.throttle().enter(&token.id, &client).map_err(too_many)?;
+    let _pass = app.throttle().enter(&token, &client).map_err(too_many)?;
     let Strict(value) = body::json(body, app.requests()).await.map_err(Wrong::body)?;
     let parsed = requests::parse(&value).map_err(|wrong| {
         let requests::Wrong { reference, device, message, refusal } = wrong;
@@ -109,10 +110,9 @@ async fn take(
     drop(value);
     let (device, ask, reference) = (parsed.device, parsed.ask, parsed.reference);
     let wrong = |status, refusal, message| Wrong { status, reference, device: device.clone(), refusal, message };
-    let permit = tenant.people().permit(&token.role);
     let request = Request {
         client,
-        by: Asker { name: token.name, role: permit.role() },
+        by: Asker { name: asker, role: permit.role() },
         reference,
         device: device.clone(),
         refused: tenant.people().refuse_login(&ask, parsed.password.as_deref()),
@@ -161,7 +161,7 @@ pub(crate) async fn hand_in(
 }
 
 /// Ends a connection: what it was registered for, and the memory of its references.
-pub(super) async fn leave(access: Access, Path(name): Path<String>) -> Result<StatusCode, access::Refusal> {
+pub(super) async fn leave(Access(access): Access, Path(name): Path<String>) -> Result<StatusCode, access::Refusal> {
     let refusal = access::Refusal::new;
     if !is_name(&name) {
         return Err(access::Refusal::wrong(format!("the connection: {CONNECTION_FORM}")));
@@ -169,7 +169,7 @@ pub(super) async fn leave(access: Access, Path(name): Path<String>) -> Result<St
     let (reply, left) = oneshot::channel();
     let gone = || refusal(StatusCode::SERVICE_UNAVAILABLE, "not_writable", "the tenant's log takes nothing now");
     let work = access.tenant.work().filter(|_| access.tenant.is_writable()).ok_or_else(gone)?;
-    let leave = Leave { client: client(&access.token.id, &name), reply };
+    let leave = Leave { client: client(&access.token, &name), reply };
     work.send(Work::Left(leave)).await.map_err(|_| gone())?;
     drop(work);
     let (known, position) = left.await.map_err(|_| gone())?;

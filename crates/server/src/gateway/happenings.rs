@@ -20,9 +20,9 @@ use super::door::client;
 use super::http::App;
 use crate::boxed_link::HappenError;
 use crate::engine::work::{CallName, Find, FoundCall, Work};
+use crate::identity::Identity;
 use crate::log::Position;
 use crate::tenant::Tenant;
-use crate::tokens::Role;
 
 /// A happening as JSON. A call is named by the switch's key or by its ConnID.
 #[derive(Deserialize)]
@@ -46,13 +46,13 @@ pub(super) async fn happen(
     Path(switch): Path<String>,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let Access { tenant, token } = access;
-    if token.role != Role::Service {
-        let message = "only tokens of the role service let things happen";
+    let Access(Identity { tenant, token, permit, .. }) = access;
+    if !permit.is_for_happenings() {
+        let message = "only administrators, services, and services granted telephony let things happen";
         return Err(Refusal::new(StatusCode::FORBIDDEN, "not_allowed", message));
     }
     let too_many = |why| Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", why);
-    let _pass = app.throttle().enter(&token.id, &client(&token.id, ".happenings")).map_err(too_many)?;
+    let _pass = app.throttle().enter(&token, &client(&token, ".happenings")).map_err(too_many)?;
     let Some(hand) = tenant.hand(&switch) else {
         let message = "the tenant has no built-in switch of this name";
         return Err(Refusal::new(StatusCode::NOT_FOUND, "no_switch", message));

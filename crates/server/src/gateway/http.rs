@@ -25,11 +25,12 @@ use super::throttle::Throttle;
 use super::{Begin, Delivery, EventReader, Wish, door, happenings};
 use crate::clock::Clock;
 use crate::config::{Config, Http, Requests, is_name};
+use crate::identity::{Identities, Identity};
 use crate::log::{Health, Position};
 use crate::metrics::{self, ServerMetrics};
 use crate::mirror::own_dialect;
+use crate::tail::Listener;
 use crate::tenant::Tenant;
-use crate::tokens::Tokens;
 
 const METHOD_WRONG: &str = "this path does not answer this method; the header Allow names those it answers";
 
@@ -39,7 +40,7 @@ const TOKEN_CHECK_EVERY: Duration = Duration::from_secs(2);
 /// What all requests share.
 pub struct App {
     tenants: Vec<Arc<Tenant>>,
-    tokens: Tokens,
+    identities: Identities,
     clock: Clock,
     settings: Http,
     requests: Requests,
@@ -54,7 +55,6 @@ impl App {
     #[must_use]
     pub fn new(
         tenants: Vec<Arc<Tenant>>,
-        tokens: Tokens,
         clock: Clock,
         config: &Config,
         metrics: ServerMetrics,
@@ -62,15 +62,14 @@ impl App {
     ) -> Arc<Self> {
         let (settings, requests) = (config.http.clone(), config.requests.clone());
         let (throttle, request_ms_max) = (Throttle::new(&requests), config.engine.request_ms_max);
-        Arc::new(Self { tenants, tokens, clock, settings, requests, request_ms_max, throttle, metrics, stop })
+        let identities = Identities::new(tenants.clone(), clock.clone(), config);
+        Arc::new(Self { tenants, identities, clock, settings, requests, request_ms_max, throttle, metrics, stop })
     }
 
-    pub(super) fn tenants(&self) -> &[Arc<Tenant>] {
-        &self.tenants
-    }
-
-    pub(super) fn tokens(&self) -> &Tokens {
-        &self.tokens
+    /// Tells who somebody is.
+    #[must_use]
+    pub fn identities(&self) -> &Identities {
+        &self.identities
     }
 
     pub(super) fn clock(&self) -> &Clock {
@@ -180,8 +179,14 @@ struct SnapshotQuery {
     dialect: Option<String>,
 }
 
-async fn snapshot(access: Access, query: Result<Query<SnapshotQuery>, QueryRejection>) -> Result<Response, Refusal> {
+async fn snapshot(
+    Access(access): Access,
+    query: Result<Query<SnapshotQuery>, QueryRejection>,
+) -> Result<Response, Refusal> {
     let Query(query) = query.map_err(|error| Refusal::wrong(error.body_text()))?;
+    if !access.permit.is_for_events() {
+        return Err(not_the_whole("the snapshot of the tenant", "GET /users, /queues and the hub /rte show it"));
+    }
     let (dialect, _) = dialect(&access.tenant, query.dialect.as_deref())?;
     let picture = access
         .tenant
@@ -208,7 +213,7 @@ struct EventsQuery {
 async fn events(
     State(app): State<Arc<App>>,
     Extension(peer): Extension<Peer>,
-    access: Access,
+    Access(access): Access,
     headers: HeaderMap,
     query: Result<Query<EventsQuery>, QueryRejection>,
 ) -> Result<Response, Refusal> {
@@ -216,9 +221,16 @@ async fn events(
     let form = form(query.format.as_deref(), &headers)?;
     let wish = wish(&query, form, &headers)?;
     let spoken = dialect(&access.tenant, query.dialect.as_deref())?;
+    let is_whole = access.permit.is_for_events();
+    if !is_whole && (query.connection.is_none() || wish.begin == Begin::Snapshot) {
+        return Err(not_the_whole(
+            "the stream of the tenant",
+            "with connection=NAME comes what is told to that connection",
+        ));
+    }
     let client = match query.connection.as_deref() {
         None => None,
-        Some(name) if is_name(name) => Some(door::client(&access.token.id, name)),
+        Some(name) if is_name(name) => Some(door::client(&access.token, name)),
         Some(_) => return Err(Refusal::wrong("connection: right would be the name of a connection of this token")),
     };
     let entry = access.tenant.readers().enter(spoken.0.name, app.settings.readers_max).ok_or_else(|| {
@@ -229,9 +241,18 @@ async fn events(
         )
     })?;
     let heartbeat = Duration::from_millis(app.settings.stream_heartbeat_ms);
-    let reader = EventReader::new(access.tenant, spoken, wish, heartbeat, entry, app.stop.clone());
-    let (token, token_checked) = (access.token.id, Instant::now());
-    let stream = EventStream { app, reader, form, client, token, token_checked, peer, over: false };
+    let reader = EventReader::new(Arc::clone(&access.tenant), spoken, wish, heartbeat, entry, app.stop.clone());
+    let stream = EventStream {
+        app,
+        reader,
+        form,
+        client,
+        is_whole,
+        identity: access,
+        identity_checked: Instant::now(),
+        peer,
+        over: false,
+    };
     let body = stream::unfold(stream, |mut stream| async {
         let bytes = stream.next().await?;
         Some((Ok::<_, std::convert::Infallible>(bytes), stream))
@@ -251,8 +272,10 @@ struct EventStream {
     form: Form,
     /// Whose messages are told besides those for everybody.
     client: Option<String>,
-    token: String,
-    token_checked: Instant,
+    /// Whether everything is told, or only what is for the client alone.
+    is_whole: bool,
+    identity: Identity,
+    identity_checked: Instant,
     peer: Peer,
     over: bool,
 }
@@ -260,14 +283,19 @@ struct EventStream {
 impl EventStream {
     async fn next(&mut self) -> Option<Bytes> {
         while !self.over {
-            if self.token_checked.elapsed() >= TOKEN_CHECK_EVERY {
-                self.token_checked = Instant::now();
-                if !self.app.tokens.is_good(&self.token, self.app.clock.now()) {
+            if self.identity_checked.elapsed() >= TOKEN_CHECK_EVERY {
+                self.identity_checked = Instant::now();
+                if !self.app.identities.is_good(&self.identity) {
                     self.over = true;
                     return Some(self.form.failed("unauthorised", "the token was revoked or has expired"));
                 }
             }
-            let bytes = self.form.write(&self.reader.next().await?, self.client.as_deref());
+            let listener = match (self.client.as_deref(), self.is_whole) {
+                (Some(client), true) => Listener::Client(client),
+                (Some(client), false) => Listener::ClientOnly(client),
+                (None, _) => Listener::Everybody,
+            };
+            let bytes = self.form.write(&self.reader.next().await?, listener);
             // Events that say nothing in this vocabulary give no bytes, nor does silence; an empty chunk would end the answer.
             if !bytes.is_empty() {
                 return Some(bytes);
@@ -283,6 +311,12 @@ impl Drop for EventStream {
             self.reader.tenant().metrics().slow_reader();
         }
     }
+}
+
+/// Agents, supervisors and programs that were not granted it do not read everything.
+fn not_the_whole(what: &str, right: &str) -> Refusal {
+    let message = format!("{what} is for administrators, services, and services granted events; {right}");
+    Refusal::new(StatusCode::FORBIDDEN, "not_allowed", message)
 }
 
 fn dialect(

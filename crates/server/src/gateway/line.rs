@@ -6,6 +6,7 @@ use serde_json::json;
 use super::Told;
 use crate::log::Position;
 use crate::mirror::Picture;
+use crate::tail::Listener;
 
 /// How a stream is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,11 +25,19 @@ impl Form {
         }
     }
 
-    /// What a reader is told, where it is this client, or nobody.
-    pub(super) fn write(self, told: &Told, client: Option<&str>) -> Bytes {
+    /// What a reader is told, where it is this listener. Who is told only the own sees no picture of everything.
+    pub(super) fn write(self, told: &Told, listener: Listener<'_>) -> Bytes {
+        let is_whole = !matches!(listener, Listener::ClientOnly(_));
         match (self, told) {
-            (Self::Ndjson, Told::Messages { chunk, after, until }) => chunk.lines(*after, *until, client),
-            (Self::ServerSent, Told::Messages { chunk, after, until }) => chunk.server_sent(*after, *until, client),
+            (Self::Ndjson, Told::Messages { chunk, after, until }) => chunk.lines(*after, *until, listener),
+            (Self::ServerSent, Told::Messages { chunk, after, until }) => chunk.server_sent(*after, *until, listener),
+            (_, Told::Snapshot(picture)) if !is_whole => {
+                let resync = json!({"reason": "gone", "message": "what was before is kept no longer"});
+                self.without_picture(&resync, picture)
+            }
+            (_, Told::Resync { reason, why, picture }) if !is_whole => {
+                self.without_picture(&json!({"reason": reason, "message": why}), picture)
+            }
             (_, Told::Snapshot(picture)) => self.line("snapshot", Some(picture.position), &snapshot(None, picture)),
             (_, Told::Resync { reason, why, picture }) => {
                 let resync = json!({"reason": reason, "message": why});
@@ -46,6 +55,11 @@ impl Form {
     pub(super) fn failed(self, code: &str, message: &str) -> Bytes {
         let line = json!({"error": {"code": code, "message": message}}).to_string();
         self.line("error", None, line.as_bytes())
+    }
+
+    fn without_picture(self, resync: &serde_json::Value, picture: &Picture) -> Bytes {
+        let line = json!({"resync": resync, "position": picture.position.to_string()}).to_string();
+        self.line("resync", Some(picture.position), line.as_bytes())
     }
 
     fn line(self, event: &str, position: Option<Position>, line: &[u8]) -> Bytes {
@@ -91,11 +105,11 @@ mod tests {
     #[test]
     fn snapshots_and_resyncs_are_lines_of_json_and_named_events() {
         let resync = Told::Resync { reason: "gone", why: "too old".into(), picture: picture() };
-        let line = Form::Ndjson.write(&resync, None);
+        let line = Form::Ndjson.write(&resync, Listener::Everybody);
         let value: serde_json::Value = serde_json::from_slice(&line).unwrap();
         assert_eq!(value["resync"]["reason"], "gone");
         assert_eq!((&value["snapshot"]["tenant"], &value["position"]), (&json!("a"), &json!("1-2")));
-        let sent = Form::ServerSent.write(&Told::Snapshot(picture()), None);
+        let sent = Form::ServerSent.write(&Told::Snapshot(picture()), Listener::Everybody);
         assert_eq!(
             text(&sent),
             "event: snapshot\nid: 1-2\ndata: {\"snapshot\":{\"tenant\":\"a\"},\"position\":\"1-2\"}\n\n"
@@ -103,10 +117,19 @@ mod tests {
     }
 
     #[test]
+    fn who_is_told_the_own_only_sees_no_picture() {
+        let resync = Told::Resync { reason: "gone", why: "too old".into(), picture: picture() };
+        for (form, told) in [(Form::Ndjson, &resync), (Form::ServerSent, &Told::Snapshot(picture()))] {
+            let written = form.write(told, Listener::ClientOnly("t/a"));
+            assert!(text(&written).contains("\"position\":\"1-2\"") && !text(&written).contains("tenant"));
+        }
+    }
+
+    #[test]
     fn heartbeats_carry_no_event() {
         let heartbeat = Told::Heartbeat(Position { epoch: 1, sequence: 9 });
-        assert_eq!(text(&Form::Ndjson.write(&heartbeat, None)), "\n");
-        assert_eq!(text(&Form::ServerSent.write(&heartbeat, None)), ": alive\nid: 1-9\n\n");
+        assert_eq!(text(&Form::Ndjson.write(&heartbeat, Listener::Everybody)), "\n");
+        assert_eq!(text(&Form::ServerSent.write(&heartbeat, Listener::Everybody)), ": alive\nid: 1-9\n\n");
     }
 
     #[test]

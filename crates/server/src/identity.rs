@@ -1,0 +1,285 @@
+//! Who somebody is: tokens of ours, HTTP Basic with one of them as the secret, JWTs that we sign for the hub.
+//!
+//! Every way ends in an [`Identity`]: an organisation, a person, and what that person may see and ask for. No secret is
+//! in any error, log line or debug output.
+
+mod failures;
+pub mod jwt;
+pub mod keys;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::http::{HeaderMap, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cordboard_core::{Time, World};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::kept::{hex, random};
+use crate::permit::Permit;
+use crate::tenant::Tenant;
+use crate::tokens::{Role, TOKEN_PREFIX, Token, Tokens};
+use failures::Failures;
+use jwt::{Claims, JwtError, Limits};
+use keys::{KeyError, Keys};
+
+const JTI_BYTES: usize = 16;
+
+/// Somebody whose secret was good.
+#[derive(Clone)]
+pub struct Identity {
+    /// The organisation, which is all that is ever shown.
+    pub tenant: Arc<Tenant>,
+    /// The name in the directory; for an agent the agent's id. Whoever is in no directory goes by the name of the token.
+    pub user: String,
+    /// What the token is called, for the log and for people.
+    pub name: String,
+    /// As what.
+    pub role: Role,
+    /// What may be seen ([`crate::rights`]) and asked for.
+    pub permit: Permit,
+    /// The token it comes from, by id; no secret. It stays the same from request to request.
+    pub token: String,
+    /// When it ends; none for a token without an end.
+    pub expires: Option<Time>,
+}
+
+impl Identity {
+    fn of(tenant: Arc<Tenant>, token: &Token) -> Self {
+        let user = token.user().to_owned();
+        let permit = tenant.people().permit(&token.role, &user);
+        let (name, role) = (token.name.clone(), token.role.clone());
+        Self { tenant, user, name, role, permit, token: token.id.clone(), expires: token.expires_at }
+    }
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (tenant, user) = (self.tenant.name(), &self.user);
+        f.debug_struct("Identity").field("tenant", &tenant).field("user", user).finish_non_exhaustive()
+    }
+}
+
+/// Why somebody is not let in. Nothing of what was sent is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// Nothing was sent.
+    #[error("there is no token; send the header \"Authorization: Bearer TOKEN\"")]
+    Missing,
+    /// What was sent is of no form that is known.
+    #[error(
+        "the header must be \"Authorization: Bearer TOKEN\", or \"Basic\" with a user's name and a token as the password"
+    )]
+    Form,
+    /// What was sent is not good.
+    #[error("the token is not known, revoked or expired; `cordboard token create` makes one")]
+    Wrong,
+    /// It was not good, and that too often.
+    #[error("too many wrong tokens came from this address; try again in {retry_s} s")]
+    TooMany {
+        /// When to try again, in seconds.
+        retry_s: u64,
+    },
+    /// It is good, but its organisation is not served here.
+    #[error("the token's tenant is not served here")]
+    NoTenant,
+    /// It cannot be told at the moment.
+    #[error("tokens cannot be checked at the moment")]
+    Unavailable,
+}
+
+/// Tells who somebody is.
+pub struct Identities {
+    tenants: Vec<Arc<Tenant>>,
+    tokens: Tokens,
+    keys: Keys,
+    clock: Clock,
+    limits: Limits,
+    token_s: u64,
+    failures: Failures,
+}
+
+impl Identities {
+    /// For these tenants, with the tokens and keys of the configuration's data directory.
+    #[must_use]
+    pub fn new(tenants: Vec<Arc<Tenant>>, clock: Clock, config: &Config) -> Self {
+        let settings = &config.identity;
+        Self {
+            tenants,
+            tokens: Tokens::new(&config.data),
+            keys: Keys::new(&config.data),
+            clock,
+            limits: Limits { bytes_max: settings.jwt_bytes_max, leeway_s: settings.jwt_leeway_s },
+            token_s: config.rte.token_s,
+            failures: Failures::new(settings.failures_per_minute_max, settings.failure_addresses_max),
+        }
+    }
+
+    /// Whoever sends these headers: a bearer token of ours, or Basic with a user's name and a token.
+    ///
+    /// # Errors
+    /// [`Denied`]
+    pub async fn authenticate_header(&self, headers: &HeaderMap, from: IpAddr) -> Result<Identity, Denied> {
+        let found = match credentials(headers) {
+            Ok(Credentials::Bearer(text)) => self.token(text).map(|(identity, _)| identity),
+            Ok(Credentials::Basic { user, secret }) => self.basic(user, &secret).await,
+            Err(denied) => Err(denied),
+        };
+        self.counted(found, from)
+    }
+
+    /// Whoever connects to the hub with this JWT: one that [`Self::issue`] made.
+    ///
+    /// # Errors
+    /// [`Denied`]
+    #[expect(clippy::unused_async, reason = "an identity provider may have to be asked for its keys")]
+    pub async fn authenticate_token(&self, text: Option<&str>, from: IpAddr) -> Result<Identity, Denied> {
+        let found = match text {
+            Some(text) => self.verify(text),
+            None => Err(Denied::Missing),
+        };
+        self.counted(found, from)
+    }
+
+    /// A JWT for the hub, good for as long as `rte.token_s` says and no longer than what it is made from.
+    ///
+    /// # Errors
+    /// [`IssueError`] where no key signs.
+    pub fn issue(&self, identity: &Identity) -> Result<String, IssueError> {
+        let now = self.clock.now();
+        let ring = self.keys.ring_to_sign(now)?;
+        let iat = now.0 / 1_000_000;
+        let ends = identity.expires.map_or(u64::MAX, |at| at.0 / 1_000_000);
+        let claims = Claims {
+            iss: jwt::ISSUER.to_owned(),
+            aud: jwt::AUDIENCE.to_owned(),
+            sub: identity.user.clone(),
+            tenant: identity.tenant.name().to_owned(),
+            role: identity.role.clone(),
+            tid: identity.token.clone(),
+            idp: None,
+            iat,
+            exp: iat.saturating_add(self.token_s).min(ends),
+            jti: hex(&random::<JTI_BYTES>().map_err(KeyError::from)?),
+        };
+        Ok(jwt::sign(&ring, &claims)?)
+    }
+
+    /// Whether what somebody came with is still good. A JWT's end does not end a connection, so it is not looked at here.
+    #[must_use]
+    pub fn is_good(&self, identity: &Identity) -> bool {
+        self.tokens.is_good(&identity.token, self.clock.now())
+    }
+
+    /// Counts what failed.
+    fn counted(&self, found: Result<Identity, Denied>, from: IpAddr) -> Result<Identity, Denied> {
+        match found {
+            Err(denied @ (Denied::Form | Denied::Wrong)) => match self.failures.failed(from, Instant::now()) {
+                Some(retry_s) => Err(Denied::TooMany { retry_s }),
+                None => Err(denied),
+            },
+            Ok(_) | Err(Denied::Missing | Denied::TooMany { .. } | Denied::NoTenant | Denied::Unavailable) => found,
+        }
+    }
+
+    fn token(&self, text: &str) -> Result<(Identity, Token), Denied> {
+        let found = self.tokens.check(text, self.clock.now()).map_err(unreadable)?;
+        let token = found.ok_or(Denied::Wrong)?;
+        let tenant = self.tenant(&token.tenant).ok_or(Denied::NoTenant)?;
+        Ok((Identity::of(tenant, &token), token))
+    }
+
+    async fn basic(&self, user: String, secret: &str) -> Result<Identity, Denied> {
+        let (identity, token) = self.token(secret)?;
+        if user == identity.user || user == token.name {
+            return Ok(identity);
+        }
+        let look = move |world: &World, _| person(world, &user);
+        let named = identity.tenant.mirror().look(look).await.map_err(|_| Denied::Unavailable)?;
+        if named.as_deref() == Some(&*identity.user) { Ok(identity) } else { Err(Denied::Wrong) }
+    }
+
+    fn verify(&self, text: &str) -> Result<Identity, Denied> {
+        let now = self.clock.now();
+        let ring = self.keys.ring().map_err(unreadable)?;
+        let refused = |why: JwtError| {
+            tracing::debug!(%why, "a JWT is refused");
+            Denied::Wrong
+        };
+        let claims = jwt::verify(&ring, text, now, self.limits).map_err(refused)?;
+        let token = self.tokens.find(&claims.tid, now).map_err(unreadable)?;
+        // What the token is now counts, and it must be what the JWT was made from.
+        let same =
+            |token: &Token| token.tenant == claims.tenant && token.user() == claims.sub && token.role == claims.role;
+        let token = token.filter(same).ok_or_else(|| refused(JwtError::Revoked))?;
+        let tenant = self.tenant(&token.tenant).ok_or(Denied::NoTenant)?;
+        Ok(Identity::of(tenant, &token))
+    }
+
+    fn tenant(&self, name: &str) -> Option<Arc<Tenant>> {
+        self.tenants.iter().find(|tenant| tenant.name() == name).map(Arc::clone)
+    }
+}
+
+/// The person of this name, login or id; none where nobody is meant, or more than one could be.
+#[must_use]
+pub fn person(world: &World, given: &str) -> Option<String> {
+    let users = &world.directory.users;
+    if users.contains_key(given) || world.agents.contains_key(given) {
+        return Some(given.to_owned());
+    }
+    let guid = given.parse().ok();
+    let mut found = users.iter().filter(|(_, user)| {
+        let profile = user.profile.as_ref();
+        profile.is_some_and(|it| {
+            it.login.eq_ignore_ascii_case(given) && !given.is_empty() || guid.is_some() && it.guid == guid
+        })
+    });
+    match (found.next(), found.next()) {
+        (Some((name, _)), None) => Some(name.clone()),
+        (None | Some(_), _) => None,
+    }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Denied {
+    tracing::error!(%error, "tokens cannot be checked");
+    Denied::Unavailable
+}
+
+enum Credentials<'a> {
+    Bearer(&'a str),
+    Basic { user: String, secret: String },
+}
+
+fn credentials(headers: &HeaderMap) -> Result<Credentials<'_>, Denied> {
+    let given = headers.get(header::AUTHORIZATION).ok_or(Denied::Missing)?;
+    let (scheme, text) = given.to_str().ok().and_then(|given| given.split_once(' ')).ok_or(Denied::Form)?;
+    let text = text.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Ok(Credentials::Bearer(text));
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(Denied::Form);
+    }
+    let decoded = STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or(Denied::Form)?;
+    // A user's name has no colon; a token has none either, so the last one divides them whatever the name is.
+    let (user, secret) = decoded.rsplit_once(':').ok_or(Denied::Form)?;
+    if !secret.starts_with(TOKEN_PREFIX) {
+        return Err(Denied::Wrong);
+    }
+    Ok(Credentials::Basic { user: user.to_owned(), secret: secret.to_owned() })
+}
+
+/// Why there is no JWT.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueError {
+    /// The ring of keys cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// It cannot be signed.
+    #[error("no JWT can be signed: {0}")]
+    Sign(#[from] JwtError),
+}
