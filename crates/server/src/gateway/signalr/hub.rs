@@ -1,6 +1,7 @@
 //! What the transports need of whoever answers: who somebody is, and what comes of an invocation. They know nothing else.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -28,11 +29,15 @@ pub trait Hub: Send + Sync + 'static {
     /// and may still come back (stateful reconnect) keeps it.
     type Client: HubClient;
 
-    /// Whose token this is. None came where `token` is none.
+    /// Whose token this is, which came from that address. None came where `token` is none.
     ///
     /// # Errors
     /// [`Refusal`]: it becomes the status of the answer.
-    fn authenticate(&self, token: Option<&str>) -> impl Future<Output = Result<Arc<Self::User>, Refusal>> + Send;
+    fn authenticate(
+        &self,
+        token: Option<&str>,
+        from: IpAddr,
+    ) -> impl Future<Output = Result<Arc<Self::User>, Refusal>> + Send;
 
     /// A connection has shaken hands: from now on what is put into `outbox` is written to it.
     fn connect(&self, user: Arc<Self::User>, outbox: Arc<Outbox>, protocol: Protocol) -> Self::Client;
