@@ -7,6 +7,7 @@
 mod boxed;
 mod check;
 mod check_boxed;
+mod directory;
 mod identity;
 mod load;
 mod people;
@@ -19,6 +20,7 @@ pub use boxed::{Boxed, BoxedAgent, BoxedExtension, BoxedQueue, BoxedRingGroup, C
 pub use check::Problem;
 pub(crate) use check::{NAME_FORM, is_name};
 pub(crate) use check_boxed::row;
+pub use directory::{CallList, Queue};
 pub use identity::Identity;
 pub(crate) use identity::TOKEN_S_MAX;
 pub use load::{LoadError, load};

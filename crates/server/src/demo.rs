@@ -3,11 +3,11 @@
 mod pace;
 
 use cordboard_core::Time;
-use cordboard_switches::centre::Centre;
+use cordboard_switches::centre::{Centre, Person};
 use serde_json::json;
 
 use crate::boxed_link::BuiltIn;
-use crate::config::{Boxed, Config, Team, Tenant};
+use crate::config::{Agent, Boxed, CallList, Config, Queue, Team, Tenant};
 use crate::tokens::{NewToken, Role, TokenError, Tokens};
 use pace::Paced;
 
@@ -17,6 +17,9 @@ const TENANT: &str = "demo";
 const SWITCH: &str = "house";
 /// The team that everybody belongs to.
 const TEAM: &str = "floor";
+
+/// The call list of those who waited in vain.
+const MISSED: &str = "missed";
 
 /// How the demonstration lives.
 #[derive(Debug, Clone, Copy)]
@@ -37,11 +40,16 @@ impl Demo {
             return Err(format!("tenant {TENANT}: it is the demonstration's; right would be another name for yours"));
         }
         let people = Centre::people();
+        let agent = people.iter().map(agent).collect();
+        let queue = Centre::desks().into_iter().map(queue).collect();
+        let call_list =
+            vec![CallList { name: MISSED.to_owned(), title: "Missed calls".to_owned(), ..CallList::default() }];
         let devices = people.iter().map(|person| person.device.clone()).chain(Centre::experts()).collect();
         let agents = people.into_iter().map(|person| person.agent).collect();
         let team = Team { name: TEAM.to_owned(), agents, devices, queues: Centre::queues() };
         let boxed = Boxed { name: SWITCH.to_owned(), ..Boxed::default() };
-        let tenant = Tenant { name: TENANT.to_owned(), boxed: vec![boxed], team: vec![team], ..Tenant::default() };
+        let (name, boxed, team) = (TENANT.to_owned(), vec![boxed], vec![team]);
+        let tenant = Tenant { name, boxed, team, agent, queue, call_list, ..Tenant::default() };
         config.tenant.push(tenant);
         Ok(())
     }
@@ -80,4 +88,14 @@ impl Demo {
         })
         .collect()
     }
+}
+
+fn agent(person: &Person) -> Agent {
+    let Person { agent, name, device } = person;
+    let (id, login) = (agent.clone(), format!("{agent}@{TENANT}.example"));
+    Agent { id, name: name.clone(), login, devices: vec![device.clone()], ..Agent::default() }
+}
+
+fn queue((name, title): (String, String)) -> Queue {
+    Queue { name, title, overflow_list: Some(MISSED.to_owned()), ..Queue::default() }
 }

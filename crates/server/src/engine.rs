@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 use cordboard_core::event::{Asked, RequestFact, SwitchFact};
 use cordboard_core::observation::{RequestSeen, Seen, SwitchSeen};
 use cordboard_core::request::Refusal;
-use cordboard_core::{Event, Fact, Input, Observation, Origin, RequestId, World, decide, evolve, known, order};
+use cordboard_core::{
+    Event, Fact, Input, Observation, Origin, Request, RequestId, World, decide, evolve, known, order,
+};
 use cordboard_dialects::{Dialect, Message, Settings};
 use tokio::sync::mpsc;
 
@@ -52,6 +54,8 @@ pub struct Engine {
     orders: Orders,
     /// The newest event told.
     last: Position,
+    /// What the configuration asks for, before anybody else.
+    configured: Vec<Request>,
     /// What is to be observed next, because an order could not be given.
     refused: VecDeque<Observation>,
     record: Vec<u8>,
@@ -130,16 +134,18 @@ pub struct Parts {
     pub orders: Orders,
     /// Limits of requests.
     pub limits: DeskLimits,
+    /// What the configuration asks for, see [`crate::configured`].
+    pub configured: Vec<Request>,
 }
 
 impl Engine {
     /// A loop that goes on from where the parts are.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { world, writer, last, voices, clock, sources, metrics, orders, limits } = parts;
+        let Parts { world, writer, last, voices, clock, sources, metrics, orders, limits, configured } = parts;
         let desk = Desk::new(limits, Arc::clone(&metrics));
         let (refused, record) = (VecDeque::new(), Vec::new());
-        Self { world, writer, voices, clock, sources, metrics, desk, orders, last, refused, record }
+        Self { world, writer, voices, clock, sources, metrics, desk, orders, last, configured, refused, record }
     }
 
     /// Runs until nobody is left who could send work, then until all is durable; gives back the writer. Begins with what
@@ -161,6 +167,7 @@ impl Engine {
         self.take([Work::Input(found)]).await?;
         self.take(self.left_connected()).await?;
         self.take(self.left_open("Cordboard was restarted before the answer came")).await?;
+        self.take_configured().await?;
         let mut batch = Vec::with_capacity(batch_inputs_max);
         loop {
             let sleep = self.world.next_timer().map(|due| self.clock.until(due).min(SLEEP_MAX));
@@ -187,6 +194,22 @@ impl Engine {
         tokio::task::block_in_place(|| self.writer.flush(FLUSH_MAX))
             .then_some(self.writer)
             .ok_or(EngineError::NotDurable)
+    }
+
+    /// What is configured is asked for like anything else, and so written down; a refusal is for people to read.
+    async fn take_configured(&mut self) -> Result<(), EngineError> {
+        for request in std::mem::take(&mut self.configured) {
+            let (at, client) = (self.clock.now(), request.client.clone());
+            let events = decide(&self.world, &Input::Requested { at, request });
+            for event in &events {
+                if let Fact::Request { fact: RequestFact::Refused { why, .. }, .. } = &event.fact {
+                    tracing::warn!(why, "the directory is not brought to what is configured");
+                }
+            }
+            self.tell_all(events).await?;
+            self.take([Input::Left { at, client }]).await?;
+        }
+        Ok(())
     }
 
     fn timer_is_due(&self) -> bool {

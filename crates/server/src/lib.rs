@@ -12,6 +12,7 @@ pub mod checkpoints;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod configured;
 pub mod conformance;
 pub mod connectors;
 pub mod demo;

@@ -14,6 +14,7 @@ use crate::boxed_link::{Hand, Happenings, hand};
 use crate::checkpoints::Checkpoints;
 use crate::clock::Clock;
 use crate::config::{self, Config, SecretError};
+use crate::configured;
 use crate::engine::orders::{Inbox, Orders};
 use crate::engine::work::Work;
 use crate::engine::{DeskLimits, Engine, EngineError, Parts, Voices};
@@ -95,6 +96,7 @@ impl Running {
         let (work, inputs) = mpsc::channel(config.engine.inputs_max);
         let (started, running) = watch::channel(true);
         let engine = Engine::new(Parts {
+            configured: configured::requests(&found.world, tenant),
             world: found.world,
             writer: found.writer,
             last: found.log.durable(),

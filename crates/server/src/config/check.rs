@@ -162,6 +162,38 @@ fn tenant(key: &str, tenant: &Tenant, problems: &mut Problems) {
     for (index, it) in tenant.agent.iter().enumerate() {
         agent(&format!("{key}.agent[{index}]"), it, tenant.agents_strict, &mut ids, problems);
     }
+    directory(key, tenant, problems);
+}
+
+/// What is written into the directory: everything has a name and an id of its own, and what is named is there.
+fn directory(key: &str, tenant: &Tenant, problems: &mut Problems) {
+    let queues = tenant.queue.iter().map(|it| ("queue", &it.name));
+    let lists = tenant.call_list.iter().map(|it| ("call_list", &it.name));
+    let mut names = BTreeSet::new();
+    for (index, (kind, name)) in queues.enumerate().chain(lists.enumerate()) {
+        let key = format!("{key}.{kind}[{index}].name");
+        if !check_boxed::is_number(name) {
+            problems.add(key, format!("{name:?} is no name"), check_boxed::NUMBER_FORM);
+        } else if !names.insert((kind, name)) {
+            problems.add(key, format!("{name:?} is taken"), "each once");
+        }
+    }
+    for (index, it) in tenant.queue.iter().enumerate() {
+        let list = it.overflow_list.as_ref();
+        if let Some(list) = list.filter(|list| tenant.call_list.iter().all(|known| known.name != **list)) {
+            let key = format!("{key}.queue[{index}].overflow_list");
+            problems.add(key, format!("there is no call list {list:?}"), "the name of a [[tenant.call_list]]");
+        }
+    }
+    let guids = tenant.agent.iter().map(|it| ("agent", it.guid)).enumerate();
+    let guids = guids.chain(tenant.queue.iter().map(|it| ("queue", it.guid)).enumerate());
+    let guids = guids.chain(tenant.call_list.iter().map(|it| ("call_list", it.guid)).enumerate());
+    let mut taken = BTreeSet::new();
+    for (index, (kind, guid)) in guids {
+        if let Some(guid) = guid.filter(|guid| !taken.insert(*guid)) {
+            problems.add(format!("{key}.{kind}[{index}].guid"), format!("{guid} is taken"), "an id of its own");
+        }
+    }
 }
 
 fn agent<'c>(key: &str, agent: &'c Agent, strict: AgentsStrict, ids: &mut BTreeSet<&'c str>, problems: &mut Problems) {
@@ -240,7 +272,9 @@ fn orders(key: &str, asterisk: &Asterisk, problems: &mut Problems) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::SecretText;
+    use cordboard_core::Guid;
+
+    use crate::config::{Queue, SecretText};
 
     fn good() -> Config {
         let asterisk = Asterisk {
@@ -288,6 +322,17 @@ mod tests {
         assert_eq!(keys(|it| it.tenant[0].boxed.push(pbx())), ["tenant[0].boxed[0].name"]);
         let agent = |id: &str| Agent { id: id.into(), ..Agent::default() };
         assert_eq!(keys(|it| it.tenant[0].agent = vec![agent("1"), agent("1")]), ["tenant[0].agent[1].id"]);
+        let queue = |name: &str| Queue { name: name.into(), ..Queue::default() };
+        assert_eq!(keys(|it| it.tenant[0].queue = vec![queue("a"), queue("a")]), ["tenant[0].queue[1].name"]);
+        let late =
+            |it: &mut Config| it.tenant[0].queue = vec![Queue { overflow_list: Some("late".into()), ..queue("a") }];
+        assert_eq!(keys(late), ["tenant[0].queue[0].overflow_list"]);
+        let same = |it: &mut Config| {
+            let guid = Some(Guid(1));
+            it.tenant[0].agent = vec![Agent { guid, ..agent("1") }];
+            it.tenant[0].queue = vec![Queue { guid, ..queue("a") }];
+        };
+        assert_eq!(keys(same), ["tenant[0].queue[0].guid"]);
         assert_eq!(
             keys(|it| {
                 it.tenant[0].agents_strict = AgentsStrict::Password;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cordboard_core::Guid;
 use serde::{Deserialize, Serialize};
 
 use super::settings::{Doc, settings};
@@ -26,6 +27,10 @@ settings! {
         pub id: String = String::new(),
         /// A name for people.
         pub name: String = String::new(),
+        /// The name to log in with at interfaces that ask for one, often an address for mail; empty for the id.
+        pub login: String = String::new(),
+        /// The id towards applications; without one, it follows from the tenant's name and the id above.
+        pub guid: Option<Guid> = None,
         /// Telephones that are the agent's own: a token of the role `agent` may ask for them while nobody else works
         /// there, also before a login.
         pub devices: Vec<String> = Vec::new(),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::boxed::{Boxed, BoxedAgent, BoxedExtension, BoxedQueue, BoxedRingGroup};
+use super::directory::{CallList, Queue};
 use super::identity::Identity;
 use super::people::{Agent, Team};
 use super::rte::Rte;
@@ -62,6 +63,10 @@ fn example(out: &mut String) {
     let agent = Agent { id: "8001".to_owned(), devices: vec!["1001".to_owned()], ..Agent::default() };
     part(out, "[[tenant.team]]", Team::TITLE, Team::DOCS, &table(&team));
     part(out, "[[tenant.agent]]", Agent::TITLE, Agent::DOCS, &table(&agent));
+    let queue = Queue { name: "6001".to_owned(), overflow_list: Some("missed".to_owned()), ..Queue::default() };
+    let list = CallList { name: "missed".to_owned(), queue: Some("6001".to_owned()), ..CallList::default() };
+    part(out, "[[tenant.queue]]", Queue::TITLE, Queue::DOCS, &table(&queue));
+    part(out, "[[tenant.call_list]]", CallList::TITLE, CallList::DOCS, &table(&list));
 }
 
 fn example_switch(out: &mut String) {
@@ -96,7 +101,8 @@ fn part(out: &mut String, head: &str, title: &[&str], docs: &[Doc], table: &toml
 }
 
 /// Keys that are parts of their own.
-const SECTIONS: [&str; 7] = ["asterisk", "boxed", "team", "agent", "extension", "acd_queue", "ring_group"];
+const SECTIONS: [&str; 9] =
+    ["asterisk", "boxed", "team", "agent", "queue", "call_list", "extension", "acd_queue", "ring_group"];
 
 fn table(settings: &impl serde::Serialize) -> toml::Table {
     // Settings are made of what TOML knows; the test that reads the printed file back would tell otherwise.
@@ -152,7 +158,7 @@ mod tests {
         let text = default_config();
         let settings =
             [Http::DOCS, LogSettings::DOCS, Engine::DOCS, Requests::DOCS, Identity::DOCS, Rte::DOCS, Genesys::DOCS];
-        let tenants = [Tenant::DOCS, Asterisk::DOCS, Team::DOCS, Agent::DOCS, Boxed::DOCS];
+        let tenants = [Tenant::DOCS, Asterisk::DOCS, Team::DOCS, Agent::DOCS, Queue::DOCS, CallList::DOCS, Boxed::DOCS];
         let boxes = [BoxedExtension::DOCS, BoxedQueue::DOCS, BoxedRingGroup::DOCS, BoxedAgent::DOCS];
         let docs = settings.into_iter().chain(tenants).chain(boxes).flatten();
         for doc in docs.filter(|doc| !SECTIONS.contains(&doc.key)) {

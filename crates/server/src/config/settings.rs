@@ -8,6 +8,7 @@ use cordboard_dialects::genesys::enums::EnumStyle;
 use serde::{Deserialize, Serialize};
 
 use super::boxed::Boxed;
+use super::directory::{CallList, Queue};
 use super::identity::Identity;
 use super::people::{Agent, AgentsStrict, Team};
 use super::rte::Rte;
@@ -187,6 +188,10 @@ settings! {
         pub team: Vec<Team> = Vec::new(),
         /// Its agents, where more is to be said of them than the phone systems say.
         pub agent: Vec<Agent> = Vec::new(),
+        /// Its queues, where more is to be said of them than the phone systems say.
+        pub queue: Vec<Queue> = Vec::new(),
+        /// Its call lists.
+        pub call_list: Vec<CallList> = Vec::new(),
     }
 
     /// An Asterisk, heard by its manager interface (AMI).

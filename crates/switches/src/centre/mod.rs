@@ -36,6 +36,8 @@ pub struct Centre {
 pub struct Person {
     /// The agent's id.
     pub agent: String,
+    /// A name for people.
+    pub name: String,
     /// The telephone.
     pub device: String,
 }
@@ -57,6 +59,12 @@ impl Centre {
     #[must_use]
     pub fn queues() -> Vec<String> {
         site::DESKS.iter().map(|desk| desk.number).chain([site::MENU]).map(str::to_owned).collect()
+    }
+
+    /// Its queues, each with a name for people.
+    #[must_use]
+    pub fn desks() -> Vec<(String, String)> {
+        site::DESKS.iter().map(|desk| (desk.number.to_owned(), desk.title.to_owned())).collect()
     }
 
     /// A centre on a switch of this name, which begins to live at its first timeout. `seed` is its life; `chance` makes

@@ -17,22 +17,23 @@ const AGENTS: usize = 40;
 /// An offered call that is not answered goes back to the queue after so long.
 const OFFER_MS_MAX: u64 = 20_000;
 
-/// A queue: its number, what it is for, the digit that leads there from the menu, and after-call work in seconds.
+/// A queue: its number, a name for people, the digit that leads there from the menu, and after-call work in seconds.
 pub(crate) struct Desk {
     pub(crate) number: &'static str,
+    pub(crate) title: &'static str,
     pub(crate) digit: &'static str,
     wrapup_s: u64,
     overflow: Option<(u64, &'static str)>,
 }
 
-/// The queues: sales, service, billing, technical help, orders, and one for who is valued most.
+/// The queues.
 pub(crate) const DESKS: &[Desk] = &[
-    Desk { number: "6001", digit: "1", wrapup_s: 20, overflow: Some((45_000, "6002")) },
-    Desk { number: "6002", digit: "2", wrapup_s: 15, overflow: None },
-    Desk { number: "6003", digit: "3", wrapup_s: 25, overflow: None },
-    Desk { number: "6004", digit: "4", wrapup_s: 40, overflow: Some((60_000, "6002")) },
-    Desk { number: "6005", digit: "5", wrapup_s: 12, overflow: None },
-    Desk { number: "6006", digit: "9", wrapup_s: 30, overflow: None },
+    Desk { number: "6001", title: "Sales", digit: "1", wrapup_s: 20, overflow: Some((45_000, "6002")) },
+    Desk { number: "6002", title: "Service", digit: "2", wrapup_s: 15, overflow: None },
+    Desk { number: "6003", title: "Billing", digit: "3", wrapup_s: 25, overflow: None },
+    Desk { number: "6004", title: "Technical help", digit: "4", wrapup_s: 40, overflow: Some((60_000, "6002")) },
+    Desk { number: "6005", title: "Orders", digit: "5", wrapup_s: 12, overflow: None },
+    Desk { number: "6006", title: "Valued customers", digit: "9", wrapup_s: 30, overflow: None },
 ];
 
 /// One of the people who serve the queues.
@@ -49,9 +50,13 @@ pub(crate) fn agents() -> Vec<Agent> {
 
 /// Everybody who can log in: agents, then supervisors.
 pub(super) fn people() -> Vec<Person> {
-    let agents = agents().into_iter().map(|agent| Person { agent: agent.id, device: agent.device });
-    let supervisor = |(at, device): (usize, &&str)| Person { agent: supervisor_id(at), device: (*device).to_owned() };
-    agents.chain(SUPERVISORS.iter().enumerate().map(supervisor)).collect()
+    let person = |(at, agent): (usize, Agent)| Person { agent: agent.id, name: name(at), device: agent.device };
+    let supervisor = |(at, device): (usize, &&str)| Person {
+        agent: supervisor_id(at),
+        name: name(AGENTS + at),
+        device: (*device).to_owned(),
+    };
+    agents().into_iter().enumerate().map(person).chain(SUPERVISORS.iter().enumerate().map(supervisor)).collect()
 }
 
 fn supervisor_id(at: usize) -> String {
