@@ -94,6 +94,13 @@ impl World {
         self.agents.get(user).is_some_and(|agent| self.hindrance(user, agent, now) == Hindrance::None)
     }
 
+    /// Whether somebody could take a call right now: can be offered one, or would pick it.
+    #[must_use]
+    pub fn can_take_call(&self, user: &str, now: Time) -> bool {
+        let agent = self.agents.get(user);
+        agent.is_some_and(|agent| matches!(self.hindrance(user, agent, now), Hindrance::None | Hindrance::Picks))
+    }
+
     /// The calls of a queue.
     pub(crate) fn count_calls(&self, queue: &Queue, now: Time, counts: &mut QueueCounts) {
         let (mut offered, mut connected) = (BTreeSet::<CallId>::new(), BTreeSet::<CallId>::new());

@@ -39,6 +39,8 @@ pub struct UserFacts<'w> {
     pub picks_calls: bool,
     /// Can be offered a call right now: see [`World::can_be_offered`].
     pub can_be_offered: bool,
+    /// Can take a call right now: as above, also where the person picks it instead of being offered it.
+    pub can_take_call: bool,
 }
 
 impl World {
@@ -105,6 +107,7 @@ impl World {
         }
         facts.talking_changed = if facts.talking { began } else { ended };
         facts.can_be_offered = self.can_be_offered(user, now);
+        facts.can_take_call = self.can_take_call(user, now);
         facts
     }
 

@@ -6,6 +6,7 @@
 extern crate alloc;
 
 pub mod catalogue;
+pub mod enreach;
 pub mod genesys;
 pub mod near;
 pub mod plain;
@@ -55,6 +56,8 @@ pub struct Position {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// About the dialect `enreach`.
+    pub enreach: enreach::Settings,
     /// About the dialect `genesys`.
     pub genesys: genesys::Settings,
 }

@@ -288,6 +288,10 @@ impl Tenant {
 #[must_use]
 pub fn dialect_settings(config: &Config) -> Settings {
     Settings {
+        enreach: cordboard_dialects::enreach::Settings {
+            silo: config.enreach.silo.clone(),
+            supervision_number: config.enreach.supervision_number.clone(),
+        },
         genesys: cordboard_dialects::genesys::Settings {
             enum_style: config.genesys.enum_style,
             server: config.genesys.server.clone(),

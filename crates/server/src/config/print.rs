@@ -7,7 +7,7 @@ use super::directory::{CallList, Queue};
 use super::identity::Identity;
 use super::people::{Agent, Team};
 use super::rte::Rte;
-use super::settings::{Asterisk, Config, Doc, Engine, Genesys, Http, LogSettings, Requests, Tenant};
+use super::settings::{Asterisk, Config, Doc, Engine, Enreach, Genesys, Http, LogSettings, Requests, Tenant};
 
 /// Columns of a line.
 const WIDTH_CHARS: usize = 110;
@@ -29,6 +29,7 @@ pub fn default_config() -> String {
         ("requests", Requests::TITLE, Requests::DOCS),
         ("identity", Identity::TITLE, Identity::DOCS),
         ("rte", Rte::TITLE, Rte::DOCS),
+        ("enreach", Enreach::TITLE, Enreach::DOCS),
         ("genesys", Genesys::TITLE, Genesys::DOCS),
     ] {
         comment(&mut out, "", title);
@@ -156,8 +157,16 @@ mod tests {
     #[test]
     fn every_key_is_in_the_printed_file_with_a_comment() {
         let text = default_config();
-        let settings =
-            [Http::DOCS, LogSettings::DOCS, Engine::DOCS, Requests::DOCS, Identity::DOCS, Rte::DOCS, Genesys::DOCS];
+        let settings = [
+            Http::DOCS,
+            LogSettings::DOCS,
+            Engine::DOCS,
+            Requests::DOCS,
+            Identity::DOCS,
+            Rte::DOCS,
+            Enreach::DOCS,
+            Genesys::DOCS,
+        ];
         let tenants = [Tenant::DOCS, Asterisk::DOCS, Team::DOCS, Agent::DOCS, Queue::DOCS, CallList::DOCS, Boxed::DOCS];
         let boxes = [BoxedExtension::DOCS, BoxedQueue::DOCS, BoxedRingGroup::DOCS, BoxedAgent::DOCS];
         let docs = settings.into_iter().chain(tenants).chain(boxes).flatten();

@@ -69,6 +69,8 @@ settings! {
         pub identity: Identity = Identity::default(),
         /// The hub `/rte`.
         pub rte: Rte = Rte::default(),
+        /// The vocabulary `enreach`.
+        pub enreach: Enreach = Enreach::default(),
         /// The vocabulary `genesys`.
         pub genesys: Genesys = Genesys::default(),
         /// Organisations; nothing of one is ever visible to another.
@@ -163,6 +165,15 @@ settings! {
         /// Memory for the newest answers, in bytes, of one tenant. A request that comes again is answered from there;
         /// when its answer is gone, it is answered that it was carried out.
         pub answers_bytes_max: usize = 8_388_608,
+    }
+
+    /// The vocabulary `enreach`.
+    pub struct Enreach {
+        /// The name of the platform, which `UserTerminalStatus` tells as `silo`.
+        pub silo: String = "cordboard".to_owned(),
+        /// The number that supervisors call to join a call, told with `UserCallAvailableForMonitoring`; empty where they
+        /// ask by a request.
+        pub supervision_number: String = String::new(),
     }
 
     /// The vocabulary `genesys`.

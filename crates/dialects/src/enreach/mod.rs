@@ -1,0 +1,68 @@
+//! The vocabulary of the Enreach Real-Time Engine: 36 events about people, queues and call lists.
+//!
+//! An independent implementation, made from public documentation; compatible with it and not affiliated to its vendor.
+//!
+//! Reading order: `names` and `messages` are the words, `values` what they are made of, `ids` and `person` say who and what
+//! is meant; `say` leads to `offers`, `own_calls`, `handovers`, `agents` and `directory`, which say which fact of ours becomes which events
+//! of theirs; `status` says what is true of a person or a queue; `touched` says whose status an event may have changed.
+
+mod board;
+mod directory;
+pub mod ids;
+pub mod messages;
+pub mod names;
+pub mod person;
+mod say;
+mod scene;
+mod status;
+mod touched;
+pub mod values;
+
+use cordboard_core::Guid;
+use serde::{Deserialize, Serialize};
+
+pub use board::Board;
+pub use names::{EntityKind, EventName};
+pub use say::say;
+pub use status::{queue_status, user_status};
+pub use touched::{Touched, touched};
+
+/// An event of the vocabulary, about one thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Which event.
+    pub event: EventName,
+    /// What it is about: the id of a person, queue or call list.
+    pub entity: Guid,
+    /// The event as a JSON object; its members have the order and the spelling of the wire.
+    pub body: String,
+}
+
+impl Said {
+    /// What a state says, without which event and when: equal to the one before where nothing changed. Everything of an
+    /// event that tells what happened.
+    #[must_use]
+    pub fn content(&self) -> &str {
+        let end = if self.event.is_state() { self.body.rfind(STATE_MARK) } else { None };
+        end.and_then(|end| self.body.get(..end)).unwrap_or(&self.body)
+    }
+}
+
+/// Where the id and the time of a state begin; nothing comes after them.
+const STATE_MARK: &str = ",\"id\":\"";
+
+/// What a site can choose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The name of the platform, as telephones are told to be part of it.
+    pub silo: String,
+    /// The number that supervisors call to join a call; empty where they ask by a request.
+    pub supervision_number: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { silo: "cordboard".to_owned(), supervision_number: String::new() }
+    }
+}
