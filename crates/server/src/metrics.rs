@@ -13,6 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::gateway::signalr::metrics::HubMetrics;
 use crate::tenant::Tenant;
 
 /// Batches on their way to the disk of which the time is taken; of more it is not.
@@ -127,6 +128,8 @@ pub struct ServerMetrics {
     pub connections: Gauge,
     /// Connections ended because the other side took nothing for too long.
     pub slow_connections: Counter,
+    /// What the hub counts.
+    pub hub: HubMetrics,
     to_durable: Family<OfTenant, Histogram>,
     request_took: Family<OfTenant, Histogram>,
     requests: Family<OfRequest, Counter>,
@@ -139,6 +142,7 @@ impl Default for ServerMetrics {
             unauthorised: Counter::default(),
             connections: Gauge::default(),
             slow_connections: Counter::default(),
+            hub: HubMetrics::default(),
             to_durable: Family::new_with_constructor(histogram),
             request_took: Family::new_with_constructor(histogram),
             requests: Family::default(),
@@ -220,6 +224,7 @@ pub fn render(server: &ServerMetrics, tenants: &[Arc<Tenant>]) -> String {
         Unit::Seconds,
         server.request_took.clone(),
     );
+    server.hub.register(&mut registry);
     of_tenants(&mut registry, tenants);
     of_sources(&mut registry, tenants);
     of_dialects(&mut registry, tenants);

@@ -45,23 +45,26 @@ settings! {
         pub close_ms_max: u64 = 5_000,
         /// Longest message of a client, in bytes.
         pub message_bytes_max: usize = 32_768,
-        /// Messages a second of one connection; as many may come at once after a silence. More end it.
-        pub messages_per_second_max: u32 = 100,
+        /// Invocations a second of one connection, over ten seconds; more end it.
+        pub invocations_per_second_max: u32 = 100,
+        /// Pings and other messages that invoke nothing a second of one connection, over ten seconds; more end it.
+        pub pings_per_second_max: u32 = 20,
         /// Bytes a second that are read of one connection; as many may come at once after a silence. More wait.
-        pub bytes_per_second_max: u32 = 262_144,
+        pub bytes_per_second_max: u32 = 131_072,
         /// Invocations of one connection that wait for their answers; more end it.
         pub invocations_max: usize = 100,
         /// Invocations a second of all connections of one user; more are answered by an error.
         pub user_invocations_per_second_max: u32 = 500,
         /// Invocations a second of all connections of one tenant; more are answered by an error.
         pub tenant_invocations_per_second_max: u32 = 10_000,
-        /// Longest body of a `POST`, which may hold several messages, in bytes.
+        /// Longest body of a `POST`, and longest message of a WebSocket, which may hold several messages, in bytes.
         pub post_bytes_max: usize = 131_072,
         /// How long sending it may take, in milliseconds.
         pub post_ms_max: u64 = 10_000,
         /// Whether a client may come back to a connection that broke and go on where it was (stateful reconnect).
         pub stateful_reconnect: bool = true,
-        /// Messages kept for such a client until it has confirmed them, in bytes; when it is reached, nothing is written.
+        /// Messages that wait to be written, or for such a client to confirm them, in bytes; when it is reached, nothing
+        /// more is taken for the connection.
         pub replay_bytes_max: usize = 100_000,
     }
 }
@@ -84,7 +87,8 @@ impl Rte {
             ("rte.poll_ms_max", self.poll_ms_max, 100),
             ("rte.close_ms_max", self.close_ms_max, 1),
             ("rte.message_bytes_max", self.message_bytes_max as u64, 1_024),
-            ("rte.messages_per_second_max", u64::from(self.messages_per_second_max), 1),
+            ("rte.invocations_per_second_max", u64::from(self.invocations_per_second_max), 1),
+            ("rte.pings_per_second_max", u64::from(self.pings_per_second_max), 1),
             ("rte.bytes_per_second_max", u64::from(self.bytes_per_second_max), 1_024),
             ("rte.invocations_max", self.invocations_max as u64, 1),
             ("rte.user_invocations_per_second_max", u64::from(self.user_invocations_per_second_max), 1),

@@ -45,7 +45,12 @@ impl BodyError {
 
 /// The body as JSON.
 pub(super) async fn json<T: serde::de::DeserializeOwned>(body: Body, settings: &Requests) -> Result<T, BodyError> {
-    let (bytes_max, ms_max) = (settings.body_bytes_max, settings.body_ms_max);
+    let bytes = read(body, settings.body_bytes_max, settings.body_ms_max).await?;
+    serde_json::from_slice(&bytes).map_err(|error| BodyError::Json(error.to_string()))
+}
+
+/// The whole body.
+pub(super) async fn read(body: Body, bytes_max: usize, ms_max: u64) -> Result<Vec<u8>, BodyError> {
     let read = async {
         let (mut parts, mut bytes) = (body.into_data_stream(), Vec::new());
         while let Some(part) = parts.next().await {
@@ -57,10 +62,7 @@ pub(super) async fn json<T: serde::de::DeserializeOwned>(body: Body, settings: &
         }
         Ok(bytes)
     };
-    let bytes = tokio::time::timeout(Duration::from_millis(ms_max), read)
-        .await
-        .map_err(|_| BodyError::TooSlow { ms_max })??;
-    serde_json::from_slice(&bytes).map_err(|error| BodyError::Json(error.to_string()))
+    tokio::time::timeout(Duration::from_millis(ms_max), read).await.map_err(|_| BodyError::TooSlow { ms_max })?
 }
 
 /// JSON in which no member is there twice: of two, one would be passed over in silence.

@@ -104,7 +104,8 @@ impl Connection {
             .timer(TokioTimer::new())
             .header_read_timeout(Duration::from_millis(self.settings.request_ms_max))
             .max_buf_size(self.settings.request_bytes_max)
-            .serve_connection(io, service);
+            .serve_connection(io, service)
+            .with_upgrades();
         tokio::pin!(serving);
         let ended = tokio::select! {
             ended = serving.as_mut() => Some(ended),

@@ -4,9 +4,10 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use cordboard_signalr::texts;
 use serde_json::Value;
 
-use super::Outbox;
+use super::outbox::{Outbox, Outboxes};
 
 /// How the messages of a connection are written: the two hub protocols that there are.
 pub use cordboard_signalr::Protocol;
@@ -39,6 +40,9 @@ pub trait Hub: Send + Sync + 'static {
         from: IpAddr,
     ) -> impl Future<Output = Result<Arc<Self::User>, Refusal>> + Send;
 
+    /// How much may wait for each connection.
+    fn outboxes(&self) -> &Arc<Outboxes>;
+
     /// A connection has shaken hands: from now on what is put into `outbox` is written to it.
     fn connect(&self, user: Arc<Self::User>, outbox: Arc<Outbox>, protocol: Protocol) -> Self::Client;
 }
@@ -46,6 +50,7 @@ pub trait Hub: Send + Sync + 'static {
 /// One connection, as the hub knows it.
 pub trait HubClient: Send + 'static {
     /// Carries out what the client invokes; the transports see to it that there is one at a time, in the order they came.
+    /// What the outbox holds back meanwhile is let through when the answer is on its way.
     /// `target` comes as the client wrote it (any case). None as a result is that of a method without one.
     ///
     /// # Errors
@@ -88,9 +93,9 @@ impl HubError {
     #[must_use]
     pub fn text(&self, target: &str) -> String {
         match self {
-            Self::UnknownMethod => format!("Unknown hub method '{target}'"),
-            Self::Arguments => format!("Failed to invoke '{target}' due to an error on the server."),
-            Self::Unauthorised => format!("Failed to invoke '{target}' because user is unauthorized"),
+            Self::UnknownMethod => texts::unknown_method(target),
+            Self::Arguments => texts::arguments_do_not_fit(target),
+            Self::Unauthorised => texts::unauthorized(target),
             Self::Failed(text) => text.clone(),
         }
     }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -332,18 +332,20 @@ impl Outbox {
 
     /// Waits until [`Outbox::drain`] has something to give. For one waiter at a time; cancel safe.
     pub async fn wait(&self) {
-        poll_fn(|context| {
-            let mut queue = self.queue();
-            if queue.is_due() {
-                return Poll::Ready(());
-            }
-            match &mut queue.waker {
-                Some(waker) => waker.clone_from(context.waker()),
-                none => *none = Some(context.waker().clone()),
-            }
-            Poll::Pending
-        })
-        .await;
+        poll_fn(|context| self.poll_due(context)).await;
+    }
+
+    /// Ready when [`Outbox::drain`] has something to give; who asked last is woken then.
+    pub fn poll_due(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut queue = self.queue();
+        if queue.is_due() {
+            return Poll::Ready(());
+        }
+        match &mut queue.waker {
+            Some(waker) => waker.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+        Poll::Pending
     }
 
     /// Takes what is to be written now, in order, until it is `bytes_max` or more: take little and look again when it is
