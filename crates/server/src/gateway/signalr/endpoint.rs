@@ -1,6 +1,7 @@
 //! The requests of clients: what each asks for, which connection it is for, and what is answered.
 
 use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -66,7 +67,9 @@ impl<H: Hub> SignalR<H> {
         if !answered {
             return Err(Refused::Method);
         }
-        let user = self.hub.authenticate(token).await.map_err(|refusal| match refusal {
+        let peer = request.extensions().get::<Peer>();
+        let from = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip().to_canonical());
+        let user = self.hub.authenticate(token, from).await.map_err(|refusal| match refusal {
             Refusal::Unauthorised => Refused::Unauthorised,
             Refusal::Forbidden => Refused::Forbidden,
             Refusal::TooMany => Refused::TooMany,
