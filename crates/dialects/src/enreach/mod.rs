@@ -8,6 +8,7 @@
 
 mod board;
 mod directory;
+pub mod expression;
 pub mod ids;
 pub mod messages;
 pub mod names;
