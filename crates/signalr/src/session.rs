@@ -14,7 +14,7 @@ use bytes::Bytes;
 
 use self::flood::Flood;
 use self::queue::{Queue, Waiting};
-use self::reliable::Reliable;
+use self::reliable::{Reliable, Resumption};
 use crate::codec::{self, Cut};
 use crate::error::ProtocolError;
 use crate::handshake::{self, Handshake};
@@ -175,11 +175,17 @@ impl Session {
         else {
             return false;
         };
-        let sequence = reliable.attach(now);
+        let Resumption { first: sequence, fillers } = reliable.attach(now);
         let replayed: Vec<Bytes> = reliable.kept().cloned().collect();
+        let filler: Bytes = codec::write(protocol, &Message::Completion { id: "-".into(), ended: Ended::Void }).into();
+        if filler.len().saturating_mul(fillers) > self.limits.buffer_bytes_max {
+            self.end(Ending::NotResumed);
+            return false;
+        }
         self.phase = Phase::Open;
         self.last_received = now;
         self.push(codec::write(protocol, &Message::Sequence { sequence }).into());
+        (0..fillers).for_each(|_| self.push(filler.clone()));
         replayed.into_iter().for_each(|bytes| self.push(bytes));
         true
     }

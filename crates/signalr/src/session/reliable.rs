@@ -2,6 +2,11 @@
 //!
 //! Each side counts the messages of types 1 to 5 it sends, keeps them until the other acknowledges them, and after a
 //! break says with which number it goes on and sends what it kept once more. The receiver drops what it has.
+//!
+//! Microsoft's clients refuse a number beyond the one they count next, even where they have all that lies between: after
+//! two breaks in a row, where the replay after the first was lost and an old acknowledgement was not. So we begin no
+//! later than at the number of the first break, and send fillers for what was acknowledged since; they are dropped as
+//! old without being looked at. What a client itself begins with may be anything up to the newest we have.
 
 use std::collections::VecDeque;
 
@@ -29,8 +34,22 @@ pub(super) struct Reliable {
     /// The highest number received.
     highest: u64,
     ack_at: Option<Millis>,
+    /// The number of the last replay's first message, and that of the last the client may have had before it, until the
+    /// client is known to be past it.
+    replayed: Option<(u64, u64)>,
+    /// How many counted messages had been sent when the transport broke.
+    sent_at_break: u64,
     /// After a break nothing counts before the client has said with which number it goes on.
     awaits_sequence: bool,
+}
+
+/// How to go on after a break; what is kept comes last.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Resumption {
+    /// The number of the first message that follows.
+    pub(super) first: u64,
+    /// How many messages are to be filled in before what is kept.
+    pub(super) fillers: usize,
 }
 
 impl Reliable {
@@ -63,6 +82,7 @@ impl Reliable {
             self.kept_bytes = self.kept_bytes.saturating_sub(bytes.len());
             self.full_since = None;
         }
+        self.replayed = self.replayed.filter(|(_, last)| sequence <= *last);
         if self.kept.is_empty() {
             self.kept = VecDeque::new();
         }
@@ -90,7 +110,7 @@ impl Reliable {
 
     /// The client says with which number it goes on.
     pub(super) fn resume_at(&mut self, sequence: u64) -> Result<(), ProtocolError> {
-        if sequence > self.counted + 1 {
+        if sequence > self.highest.saturating_add(1) {
             return Err(ProtocolError::SequenceAhead);
         }
         self.counted = sequence.saturating_sub(1);
@@ -98,14 +118,18 @@ impl Reliable {
     }
 
     pub(super) fn detach(&mut self) {
+        self.sent_at_break = self.sent;
         self.ack_at = None;
         self.awaits_sequence = true;
     }
 
-    /// There is a transport again. Returns the number of the first message that follows.
-    pub(super) fn attach(&mut self, now: Millis) -> u64 {
+    /// There is a transport again.
+    pub(super) fn attach(&mut self, now: Millis) -> Resumption {
         self.full_since = self.full_since.map(|_| now);
-        self.first_kept()
+        let kept = self.first_kept();
+        let first = self.replayed.map_or(kept, |(first, _)| first.min(kept));
+        self.replayed = Some((first, self.sent_at_break));
+        Resumption { first, fillers: usize::try_from(kept - first).unwrap_or(usize::MAX) }
     }
 
     pub(super) fn ack_due(&self) -> Option<Millis> {
