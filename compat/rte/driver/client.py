@@ -118,9 +118,12 @@ class Process:
         self._take = take
 
     async def _read(self):
-        while line := await self._process.stdout.readline():
-            await self._said(json.loads(line))
-        self.ended = f"exit {await self._process.wait()}"
+        try:
+            while line := await self._process.stdout.readline():
+                await self._said(json.loads(line))
+            self.ended = f"exit {await self._process.wait()}"
+        except ValueError as error:
+            self.ended = f"it says {line[:200]!r}: {error}"
         if self._take:
             await self._take({"said": "ended"})
 

@@ -15,9 +15,16 @@ LOCAL_IP = "127.0.0.1"
 READY_S_MAX = 60.0
 STOP_S_MAX = 30.0
 REST_S_MAX = 20.0
+TOKEN_S = 45
+# Clients whose accounts were made anew try some wrong ones before they hear of it.
 CONFIGURATION = """
 [rte]
 origins = ["{origin}"]
+token_s = {token_s}
+
+[identity]
+jwt_leeway_s = 0
+failures_per_minute_max = 1000
 """
 
 
@@ -34,7 +41,7 @@ class Cordboard:
         self.binary, self.work, self.seed, self.speed = binary, work, seed, speed
         self.port = free_port()
         self.config = work / "cordboard.toml"
-        self.config.write_text(CONFIGURATION.format(origin=origin), encoding="utf-8")
+        self.config.write_text(CONFIGURATION.format(origin=origin, token_s=TOKEN_S), encoding="utf-8")
         self.accounts, self.process = {}, None
         self._out, self._log = work / "cordboard.out", (work / "cordboard.log").open("ab")
 

@@ -44,9 +44,9 @@ class Report:
 
 class Run:
     def __init__(self, binary, cache, only, work):
-        self._binary, self._only, self._work = binary, only, work
-        self._programs, self._report = Programs(cache), Report()
-        self._log = (work / "clients.log").open("ab")
+        self._binary, self._only, self.work = binary, only, work
+        self.programs, self._report = Programs(cache), Report()
+        self.log = (work / "clients.log").open("ab")
         self._page_port = free_port()
         self._browser, self._clients, self._joined, self._processes = None, [], [], []
         self._house = None
@@ -57,7 +57,7 @@ class Run:
 
     async def play(self):
         origin = f"http://127.0.0.1:{self._page_port}"
-        cordboard = Cordboard(self._binary, self._work, SEED, SPEED, origin)
+        cordboard = Cordboard(self._binary, self.work, SEED, SPEED, origin)
         stream = None
         try:
             catalogue = await Catalogue.read(self._binary)
@@ -96,7 +96,7 @@ class Run:
         return client
 
     async def process(self, program, *arguments):
-        process = Process(self._programs.command(program, *arguments), self._log, self._programs.environment())
+        process = Process(self.programs.command(program, *arguments), self.log, self.programs.environment())
         self._processes.append(process)
         await process.start()
         return process
@@ -107,8 +107,8 @@ class Run:
         return await self._browser
 
     async def _start_browser(self):
-        command = self._programs.command("chromium", self._page_port)
-        browser = Browser(command, self._log, self._programs.environment())
+        command = self.programs.command("chromium", self._page_port)
+        browser = Browser(command, self.log, self.programs.environment())
         self._processes.append(browser)
         await browser.start()
         return browser

@@ -23,11 +23,13 @@ class House:
     def __init__(self, cordboard, catalogue, stream):
         self.cordboard, self.catalogue, self.stream = cordboard, catalogue, stream
         self.users, self.queues = [], []
+        self.old_token, self.old_token_at = None, 0.0
         self.stands = asyncio.Event()  # the server is there
 
     async def look_around(self):
         self.users = [user["Id"] for user in await self.cordboard.rest("/users")]
         self.queues = [queue["Id"] for queue in await self.cordboard.rest("/queues")]
+        self.old_token, self.old_token_at = (await self.cordboard.rest("/token/me/rte/"))["Token"], time.monotonic()
         expect(self.users and self.queues, "GET /users and GET /queues tell of nobody")
 
     @property

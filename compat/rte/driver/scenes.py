@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import pathlib
+import re
 import time
 import uuid
 
 import phases
 from client import Client, with_cutter
+from cordboard import TOKEN_S
 from faults import Failed, expect, expect_equal
 from raw import Raw
 
@@ -14,6 +17,11 @@ SLOW_S = 25.0  # http.stream_write_ms_max is 10 s, and the buffers in between mu
 SLOW_END_S_MAX = 5.0
 NORMAL_S = 5.0
 SAMPLE_S_MAX = 30.0
+DOCS_S_MAX = 40.0
+TOKEN_SPARE_S = 1.5
+CLIENTS_MD = pathlib.Path("docs/clients.md")
+# Fenced blocks of docs/clients.md: the language, the name of the file it becomes, the program that runs it.
+DOCUMENTED = [("js", "wallboard.js", "node"), ("java", "Wallboard.java", "java"), ("python", "by_pysignalr.py", "python"), ("python", "by_signalrcore.py", "python")]
 NEGOTIATE = "/rte/negotiate?negotiateVersion=1"
 TOKEN_KEYS = ("WssEndpoint", "WSSEndpoint", "Token")
 SCENES = []
@@ -77,6 +85,16 @@ async def bad_ones_are_refused(run):
     status, _, _ = await asyncio.to_thread(cordboard.get, NEGOTIATE, "POST", Authorization=f"Bearer {good}")
     expect_equal("status with the good token", 200, status)
     return f"{len(bad)} kinds, 401 at negotiate, WebSocket, events and poll"
+
+
+@scene("tokens")
+async def expired_ones_are_refused(run):
+    """A connection that stands outlives its token; a new one needs a new one."""
+    cordboard = run.house.cordboard
+    await asyncio.sleep(max(0.0, run.house.old_token_at + TOKEN_S + TOKEN_SPARE_S - time.monotonic()))
+    status, _, _ = await asyncio.to_thread(cordboard.get, NEGOTIATE, "POST", Authorization=f"Bearer {run.house.old_token}")
+    expect_equal("status with an expired token", 401, status)
+    return f"401 after {TOKEN_S} s"
 
 
 @scene("node, bad token")
@@ -202,6 +220,38 @@ async def harms_nobody(run):
         slow.close()
     await client.stop()
     return f"dropped within {SLOW_S:g} s with {read} bytes unread; {compared} events told to the other as in the stream"
+
+
+@scene("docs/clients.md")
+async def programs_run(run):
+    """The programs of the page, as they stand there."""
+    blocks = re.findall(r"^```(js|java|python)\n(.*?)^```$", CLIENTS_MD.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    expect_equal("languages of the programs", [language for language, _, _ in DOCUMENTED], [language for language, _ in blocks])
+    plays = [run_documented(run, name, program, text) for (_, name, program), (_, text) in zip(DOCUMENTED, blocks)]
+    seconds = await asyncio.gather(*plays)
+    return f"{len(seconds)} programs print UserStatus"
+
+
+async def run_documented(run, name, program, text):
+    house, path = run.house, run.work / name
+    path.write_text(text, encoding="utf-8")
+    account = {"CORDBOARD_URL": house.cordboard.url, "CORDBOARD_USER": house.account["user"], "CORDBOARD_SECRET": house.account["secret"]}
+    command = run.programs.documented(program, path)
+    process = await asyncio.create_subprocess_exec(
+        *command, env={**run.programs.environment(), **account}, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=run.log
+    )
+    try:
+        async with asyncio.timeout(DOCS_S_MAX):
+            while line := (await process.stdout.readline()).decode():
+                if line.startswith("UserStatus "):
+                    return
+        raise Failed(f"{name} ended without a UserStatus")
+    except TimeoutError:
+        raise Failed(f"{name} printed no UserStatus within {DOCS_S_MAX:g} s") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
 
 
 @scene("openapi")

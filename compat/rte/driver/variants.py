@@ -47,6 +47,12 @@ class Programs:
         }
         return [str(word) for word in [*known[program], *arguments]]
 
+    def documented(self, program, path):
+        """How a program of docs/clients.md is run."""
+        lib = self._cache / "java" / "lib"
+        known = {"node": ["node"], "java": ["java", "-XX:TieredStopAtLevel=1", "-cp", f"{lib}/*"], "python": [sys.executable]}
+        return [str(word) for word in [*known[program], path]]
+
     def environment(self):
         waits = {"WEBSOCKETS_BACKOFF_INITIAL_DELAY": "0.2", "WEBSOCKETS_BACKOFF_MIN_DELAY": "0.2", "WEBSOCKETS_BACKOFF_MAX_DELAY": "0.5"}
         return {**os.environ, **waits, "NODE_PATH": str(self._cache / "js" / "node_modules"), "PYTHONDONTWRITEBYTECODE": "1"}

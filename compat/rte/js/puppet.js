@@ -54,7 +54,7 @@ function puppet(signalR, messagePack, sample, say) {
   }
 
   async function runSample({ api, user, secret, userId, queueId }) {
-    console.log = (text) => say({ said: 'console', text });
+    for (const level of ['log', 'info', 'warn', 'error']) console[level] = (text) => say({ said: 'console', text });
     const headers = { Authorization: `Basic ${btoa(`${user}:${secret}`)}` };
     leaveSample = await sample(signalR, api, headers, userId, queueId);
     say({ said: 'open' });
