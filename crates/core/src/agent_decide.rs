@@ -66,6 +66,7 @@ pub(crate) fn agent(world: &World, switch: &str, id: &str, seen: &AgentSeen, tol
                 let call = call.as_ref().and_then(|call| world.call_by_key(switch, call)).map(|(call, _)| call);
                 let (queue, until) = (queue.clone(), until.unwrap_or(Time(u64::MAX)));
                 let wish = world.wish_of(id).cloned().map(Box::new);
+                let call = call.or_else(|| Some(world.call_id(wish.as_ref()?.call?)));
                 tell(told, id, AgentFact::WrapUpBegan { queue, call, until, by_switch: true, wish });
             }
         }
@@ -83,6 +84,7 @@ pub(crate) fn agent(world: &World, switch: &str, id: &str, seen: &AgentSeen, tol
             if decide_agent(state, AgentSaw::Elapse) == Some(AgentSaid::WrapUpEnded) {
                 tell(told, id, AgentFact::WrapUpEnded { reason: WrapUpEnd::SwitchRestarted });
             }
+            wrapup_decide::forgotten(world, id, told);
         }
         AgentSeen::Complete { queue, call } => {
             let call = world.call_by_key(switch, call).map(|(call, _)| call);

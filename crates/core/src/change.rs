@@ -221,3 +221,37 @@ stored! {
         pub priority: i32,
     }
 }
+
+impl Change {
+    /// The person it is about, where it is about one.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        match self {
+            Self::DescribeUser { user, .. }
+            | Self::RemoveUser { user }
+            | Self::SetAvailability { user, .. }
+            | Self::EndAvailability { user, .. }
+            | Self::ChangeSetting { user, .. }
+            | Self::RemoveSetting { user, .. }
+            | Self::Watch { user, .. }
+            | Self::ServeCallbacks { user, .. }
+            | Self::PickCalls { user, .. }
+            | Self::BeginWrapUp { user, .. }
+            | Self::EndWrapUp { user, .. }
+            | Self::ReportRecording { user, .. }
+            | Self::ReportPhrase { user, .. }
+            | Self::AssignMember { user, .. }
+            | Self::RemoveMember { user, .. } => Some(user),
+            Self::DefineAlert { rule, .. } => Some(&rule.user),
+            Self::DescribeQueue { .. }
+            | Self::DescribeList { .. }
+            | Self::RemoveList { .. }
+            | Self::CreateCallback { .. }
+            | Self::EditCallback { .. }
+            | Self::AssignCallback { .. }
+            | Self::AttemptCallback { .. }
+            | Self::CloseCallback { .. }
+            | Self::RemoveAlert { .. } => None,
+        }
+    }
+}

@@ -33,6 +33,8 @@ pub struct Directory {
     pub named: BTreeMap<Guid, Named>,
     /// Calls under way that are attempts at callbacks, and the list of the callback.
     pub list_calls: BTreeMap<ConnId, String>,
+    /// Whose availability in force became another one with the newest event.
+    pub turned: Option<String>,
     /// What falls due when.
     pub(crate) dues: Dues,
     /// Queues with alerts.
@@ -61,6 +63,8 @@ pub struct User {
     pub availabilities: BTreeMap<Guid, Availability>,
     /// Those of them whose beginning is to come.
     pub planned: BTreeSet<Guid>,
+    /// The one of them that was in force when one was told of last.
+    pub(crate) in_force: Option<Guid>,
     /// Settings by name.
     pub settings: BTreeMap<String, Setting>,
     /// Agents whose calls the person wants to be told of.

@@ -34,16 +34,16 @@ pub(crate) fn user(directory: &mut Directory, name: &str, now: Time, fact: &User
                 user.planned.insert(availability.id);
             }
             user.availabilities.insert(availability.id, availability.clone());
-            set_reach_timer(directory, name);
+            turn(directory, name, now, Some(availability.id));
         }
         UserFact::AvailabilityBegan { id } => {
             user.planned.remove(id);
-            set_reach_timer(directory, name);
+            turn(directory, name, now, None);
         }
         UserFact::AvailabilityEnded { id } => {
             user.planned.remove(id);
             user.availabilities.remove(id);
-            set_reach_timer(directory, name);
+            turn(directory, name, now, None);
         }
         UserFact::SettingChanged(setting) => {
             user.settings.insert(setting.keyword.clone(), setting.clone());
@@ -77,6 +77,14 @@ pub(crate) fn forget_wish(directory: &mut Directory, name: &str) {
     }
 }
 
+/// Whoever logs out picks no calls, and no after-call work is wished for any more.
+pub(crate) fn logged_out(directory: &mut Directory, name: &str) {
+    forget_wish(directory, name);
+    if let Some(user) = directory.users.get_mut(name) {
+        user.picks_calls = false;
+    }
+}
+
 /// After-call work that was wished for begins: a call has ended, or there is none.
 pub(crate) fn wish_is_due(world: &mut World, name: &str, after: Option<(crate::CallId, Option<String>)>, now: Time) {
     if let Some(user) = world.directory.users.get_mut(name).filter(|user| user.wrapup_wanted.is_some()) {
@@ -97,6 +105,17 @@ fn remove_user(directory: &mut Directory, name: &str) {
     rename(&mut directory.named, profile.guid, None, || Named::User(String::new()));
     directory.dues.set(Due::Reach(String::from(name)), None);
     directory.dues.set(Due::WrapUp(String::from(name)), None);
+}
+
+/// An availability became another one: the one in force may be another one too, or is in other words where it is `said`.
+fn turn(directory: &mut Directory, name: &str, now: Time, said: Option<Guid>) {
+    set_reach_timer(directory, name);
+    let Some(user) = directory.users.get_mut(name) else { return };
+    let in_force = user.availability_now(now).map(|it| it.id);
+    if in_force != user.in_force || in_force.is_some() && in_force == said {
+        directory.turned = Some(String::from(name));
+    }
+    user.in_force = in_force;
 }
 
 /// The next moment at which an availability begins or ends.

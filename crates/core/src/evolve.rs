@@ -54,6 +54,7 @@ fn forget(world: &mut World) {
     if let Some(answered) = world.answered.take() {
         world.requests.remove(&answered);
     }
+    world.directory.turned = None;
     if let Some(agent) = world.rested.take().and_then(|agent| world.agents.get_mut(&agent)) {
         agent.wrapup_over = None;
     }
@@ -287,7 +288,7 @@ fn agent_fact(world: &mut World, id: &str, happened: Time, fact: &AgentFact) {
                 }
             }
             seat(world, id, left.as_deref(), None);
-            directory_evolve::forget_wish(&mut world.directory, id);
+            directory_evolve::logged_out(&mut world.directory, id);
         }
         AgentFact::QueuePaused { queue, reason } => {
             agent.queues.insert(queue.clone(), Some(reason.clone()));

@@ -14,6 +14,7 @@ pub mod call;
 mod call_decide;
 mod call_evolve;
 mod call_fact;
+mod callback_decide;
 pub mod change;
 pub mod condition;
 mod counting;
@@ -21,6 +22,8 @@ pub mod counts;
 pub mod datum;
 mod device_decide;
 pub mod directory;
+mod directory_check;
+mod directory_decide;
 mod directory_elapsed;
 mod directory_evolve;
 mod directory_fact;
@@ -46,6 +49,7 @@ mod wrapup_decide;
 
 use alloc::vec::Vec;
 
+pub use callback_decide::overflow_id;
 pub use event::{Event, Fact, Origin};
 pub use evolve::evolve;
 pub use guid::Guid;
@@ -116,6 +120,7 @@ pub fn decide(world: &World, input: &Input) -> Vec<Event> {
                 Seen::Call { call, seen } => call_decide::call(world, &observation.switch, call, seen, &mut told),
                 Seen::Leg { leg, seen } => call_decide::leg(world, &observation.switch, leg, seen, &mut told),
             }
+            callback_decide::overflow(world, &mut told);
             told.events
         }
         Input::Elapsed(now) => {

@@ -108,6 +108,20 @@ listed! {
         TimedOut,
         /// Too much is asked at once.
         Busy,
+        /// There is no such person.
+        NoSuchUser,
+        /// There is no such queue.
+        NoSuchQueue,
+        /// There is no such call list.
+        NoSuchList,
+        /// There is no such callback.
+        NoSuchCallback,
+        /// There is no such alert.
+        NoSuchAlert,
+        /// The callback is closed.
+        CallbackClosed,
+        /// There is no room for more.
+        TooMany,
     }
 }
 

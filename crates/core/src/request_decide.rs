@@ -5,13 +5,13 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::Told;
 use crate::call::LegState;
 use crate::event::{AgentFact, Asked, CallFact, ClientFact, Fact, RequestFact};
 use crate::ids::{CallId, ConnId, RequestId, Time};
 use crate::observation::RequestSeen;
 use crate::request::{Ask, AskKind, Order, OrderCall, Refusal, Request, refuse_leg};
 use crate::world::{Call, Device, World};
+use crate::{Told, directory_decide};
 
 /// The reference that a request goes by, and the request of the same client that came before with it.
 #[must_use]
@@ -28,7 +28,7 @@ pub(crate) fn requested(world: &World, request: &Request, told: &mut Told) {
     told.request = Some(id);
     let verdict = match &request.refused {
         Some((refusal, why)) => Err((*refusal, why.clone())),
-        None => examine(world, &request.device, &request.ask, told.at),
+        None => examine(world, request, told.at),
     };
     let switch = verdict.as_ref().ok().cloned().flatten();
     let asked = Asked {
@@ -43,7 +43,12 @@ pub(crate) fn requested(world: &World, request: &Request, told: &mut Told) {
     tell(told, id, RequestFact::Asked(Box::new(asked)));
     match verdict {
         Err((refusal, why)) => tell(told, id, RequestFact::Refused { refusal, why }),
-        Ok(Some(_)) => {} // the switch answers
+        // The switch answers; what was asked of the directory is so from now on.
+        Ok(Some(_)) => {
+            if let Ask::Change(_) = &request.ask {
+                answer(world, request, told);
+            }
+        }
         Ok(None) => {
             answer(world, request, told);
             tell(told, id, RequestFact::Done);
@@ -85,14 +90,20 @@ pub(crate) fn left(world: &World, client: &str, told: &mut Told) {
 }
 
 /// What the switch of a request is to do, in its own words; none when the request is not open, or is ours to answer.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all but changes of the directory name their device")]
 #[must_use]
 pub fn order(world: &World, request: RequestId) -> Option<(String, Order)> {
     let asked = world.requests.get(&request).filter(|_| is_open(world, request))?;
     let switch = asked.switch.clone()?;
     let [call, held] = asked.ask.calls().map(|named| named.and_then(|(conn, _)| in_words(world, conn, &asked.device)));
-    let agent = world.agent_on(&asked.device).map(str::to_string);
-    let order = Order { request, device: asked.device.clone(), ask: asked.ask.clone(), call, held, agent };
-    Some((switch, order))
+    let (device, agent) = match &asked.ask {
+        Ask::Change(change) => {
+            let user = change.user()?;
+            (world.agents.get(user)?.device.clone()?, Some(user.to_string()))
+        }
+        _ => (asked.device.clone(), world.agent_on(&asked.device).map(str::to_string)),
+    };
+    Some((switch, Order { request, device, ask: asked.ask.clone(), call, held, agent }))
 }
 
 fn in_words(world: &World, conn: ConnId, device: &str) -> Option<OrderCall> {
@@ -106,7 +117,11 @@ fn is_open(world: &World, request: RequestId) -> bool {
 }
 
 /// The switch that is to carry a request out, none where we answer ourselves; or why it is refused.
-fn examine(world: &World, device: &str, ask: &Ask, now: Time) -> Result<Option<String>, (Refusal, String)> {
+fn examine(world: &World, request: &Request, now: Time) -> Result<Option<String>, (Refusal, String)> {
+    let (device, ask) = (request.device.as_str(), &request.ask);
+    if let Ask::Change(change) = ask {
+        return directory_decide::examine(world, change, request.by.role, now);
+    }
     if !ask.is_about_device() {
         return Ok(None);
     }
@@ -265,6 +280,7 @@ fn answer(world: &World, request: &Request, told: &mut Told) {
             let fact = CallFact::UserDataChanged { set: set.clone(), removed, by: device };
             Fact::Call { call: id, fact }
         }
+        Ask::Change(change) => return directory_decide::answer(world, change, told),
         _ => return,
     };
     told.tell(fact);

@@ -1,102 +1,13 @@
 //! Requests: written down, answered or handed to a switch, and always answered once.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use cordboard_core::event::{
-    Asked, CallFact, Direction, Event, Fact, LegFact, Origin, Pairs, Party, RequestFact, Role, With, WorkMode,
-};
-use cordboard_core::observation::{AgentSeen, CallSeen, DeviceSeen, LegSeen, RequestSeen, Seen, SwitchSeen};
-use cordboard_core::request::{Ask, Asker, AskerRole, Refusal, Request};
-use cordboard_core::{ConnId, Input, Observation, RequestId, Time, World, decide, evolve, order};
+mod site;
 
-struct Site {
-    world: World,
-    now: u64,
-}
-
-impl Site {
-    /// Two telephones on a switch, one calls the other.
-    fn new() -> Self {
-        let mut site = Self { world: World::default(), now: 1_000_000_000 };
-        site.take(&Input::Found { tenant: "acme".to_owned(), at: Time(site.now) });
-        site.see(Seen::Switch(SwitchSeen::Connect { version: "1".to_owned() }));
-        for device in ["1001", "1002", "1003"] {
-            let exist = DeviceSeen::Exist(cordboard_core::event::DeviceKind::Extension);
-            site.see(Seen::Device { device: device.to_owned(), seen: exist });
-        }
-        site
-    }
-
-    fn call(&mut self) -> ConnId {
-        let (ani, dnis) = ("1001".to_owned(), "1002".to_owned());
-        let begin =
-            CallSeen::Begin { direction: Direction::Internal, ani, ani_name: String::new(), dnis, previous: None };
-        self.see(Seen::Call { call: "c1".to_owned(), seen: begin });
-        for (leg, device, role) in [("l1", "1001", Role::Originator), ("l2", "1002", Role::Destination)] {
-            let (call, number) = ("c1".to_owned(), device.to_owned());
-            let (key, device) = (leg.to_owned(), device.to_owned());
-            let party = Party { key, device, number, outside: false, role, queue: None, by: None };
-            let seen = match role {
-                Role::Originator => LegSeen::Dial { call, party },
-                Role::Destination => LegSeen::Ring { call, party },
-            };
-            self.see(Seen::Leg { leg: leg.to_owned(), seen });
-        }
-        self.world.calls.values().next().unwrap().conn
-    }
-
-    fn take(&mut self, input: &Input) -> Vec<Event> {
-        let events = decide(&self.world, input);
-        events.iter().for_each(|event| evolve(&mut self.world, event));
-        events
-    }
-
-    fn see(&mut self, seen: Seen) -> Vec<Event> {
-        self.see_for(seen, None)
-    }
-
-    fn see_for(&mut self, seen: Seen, request: Option<RequestId>) -> Vec<Event> {
-        self.now += 1;
-        let (at, switch) = (Time(self.now), "pbx".to_owned());
-        self.take(&Input::Observed(Observation { at, since: None, origin: Origin::Live, switch, request, seen }))
-    }
-
-    fn ask(&mut self, device: &str, ask: Ask) -> Vec<Event> {
-        self.ask_as(None, None, device, ask)
-    }
-
-    fn ask_as(
-        &mut self,
-        reference: Option<u64>,
-        refused: Option<(Refusal, String)>,
-        device: &str,
-        ask: Ask,
-    ) -> Vec<Event> {
-        self.now += 1;
-        let by = Asker { name: "desktop".to_owned(), role: AskerRole::Service };
-        let (client, device) = ("t/1".to_owned(), device.to_owned());
-        let request = Request { client, by, reference, device, ask, refused, deadline_ms: 5_000 };
-        self.take(&Input::Requested { at: Time(self.now), request })
-    }
-}
-
-fn asked(events: &[Event]) -> (RequestId, &Asked) {
-    let Fact::Request { request, fact: RequestFact::Asked(asked) } = &events.first().unwrap().fact else {
-        panic!("not asked: {events:?}");
-    };
-    (*request, asked)
-}
-
-fn refusal(events: &[Event]) -> Option<Refusal> {
-    let Fact::Request { fact: RequestFact::Refused { refusal, why }, .. } = &events.last().unwrap().fact else {
-        return None;
-    };
-    assert!(!why.is_empty());
-    Some(*refusal)
-}
-
-fn is_done(events: &[Event]) -> bool {
-    matches!(events.last().unwrap().fact, Fact::Request { fact: RequestFact::Done, .. })
-}
+use cordboard_core::event::{CallFact, Fact, LegFact, Pairs, With, WorkMode};
+use cordboard_core::observation::{AgentSeen, DeviceSeen, LegSeen, RequestSeen, Seen, SwitchSeen};
+use cordboard_core::request::{Ask, Refusal};
+use cordboard_core::{ConnId, Input, Time, order};
+use site::{Site, asked, is_done, refusal};
 
 #[test]
 fn what_a_switch_is_to_do_waits_for_the_switch_and_names_its_own_words() {

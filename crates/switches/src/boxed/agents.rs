@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cordboard_core::event::{Datum, Pairs, WorkMode, WrapUpPlan};
+use cordboard_core::event::{Datum, Pairs, WorkMode, WrapUpPlan, WrapUpWish};
 use cordboard_core::observation::{AgentSeen, DeviceSeen};
 use cordboard_core::request::Refusal;
 use cordboard_core::{Order, Time};
@@ -29,6 +29,10 @@ pub(super) struct Agent {
     pub(super) reasons: Pairs,
     /// What follows the last call.
     pub(super) after: AfterCall,
+    /// After-call work that somebody wishes to follow the call under way.
+    pub(super) wished: Option<WrapUpWish>,
+    /// Picks calls instead of being offered them.
+    pub(super) picks: bool,
     /// Since when nothing keeps the agent from the next call.
     pub(super) idle_since: (Time, u64),
     /// When the agent, or somebody for the agent, did something last.
@@ -52,6 +56,8 @@ impl Agent {
             reason: String::new(),
             reasons: Pairs::new(),
             after: AfterCall::Nothing,
+            wished: None,
+            picks: false,
             idle_since: (Time::default(), 0),
             active: Time::default(),
             watched: false,
@@ -71,6 +77,7 @@ impl Boxed {
     /// hindrance; one that was distributed is.
     pub(super) fn is_available(&self, agent: &Agent) -> bool {
         agent.ready
+            && !agent.picks
             && agent.after == AfterCall::Nothing
             && agent
                 .device
@@ -216,6 +223,8 @@ impl Boxed {
         agent.queues.clear();
         agent.ready = false;
         agent.after = AfterCall::Nothing;
+        agent.wished = None;
+        agent.picks = false;
         if let Some(phone) = self.phones.get_mut(&device) {
             phone.agent = None;
         }

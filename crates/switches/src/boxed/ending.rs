@@ -132,7 +132,7 @@ impl Boxed {
         if let Some(phone) = self.phones.get_mut(&leg.device).filter(|_| !leg.outside) {
             phone.legs.remove(&no);
             self.put_back(&leg.device, leg.call);
-            self.call_gone(&leg.device, business);
+            self.call_gone(&leg.device, leg.call, business);
         }
     }
 

@@ -18,6 +18,7 @@ mod settings;
 mod start;
 mod talk;
 mod timers;
+mod wishes;
 mod wrapup;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -249,6 +250,7 @@ impl Boxed {
             Ask::Tones { .. } => self.send_tones(order),
             Ask::Record { on, file, .. } => self.record(order, *on, file.as_deref()),
             Ask::SetVariable { name, value, .. } => self.set_variable(order, name, value),
+            Ask::Change(change) => self.change(order, change),
             Ask::Register
             | Ask::Unregister
             | Ask::QueryAddress { .. }
@@ -257,8 +259,7 @@ impl Boxed {
             | Ask::SetReference { .. }
             | Ask::SetMask { .. }
             | Ask::Reserve { .. }
-            | Ask::ChangeData { .. }
-            | Ask::Change(_) => {
+            | Ask::ChangeData { .. } => {
                 refuse(Refusal::Unsupported, "no switch is needed for this; it is answered before one is asked")
             }
         }

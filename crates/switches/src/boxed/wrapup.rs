@@ -6,8 +6,9 @@ use cordboard_core::event::{WorkMode, WrapUpPlan};
 use cordboard_core::observation::AgentSeen;
 
 use super::Boxed;
-use super::calls::LegNo;
+use super::calls::{CallNo, LegNo};
 use super::timers::Timer;
+use super::wishes::wished_ms;
 
 /// What follows the last call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,16 +54,20 @@ impl Boxed {
         let call = self.call_key(leg.call);
         let Some(agent) = self.agents.get(&id) else { return };
         let manual = agent.ready && agent.mode == WorkMode::ManualIn;
-        let ms = match agent.wrapup {
-            WrapUpPlan::Timed { ms } if ms > 0 => Some(ms),
-            WrapUpPlan::Untimed => None,
-            WrapUpPlan::None | WrapUpPlan::Timed { .. } if manual => None,
-            WrapUpPlan::None | WrapUpPlan::Timed { .. } => return,
+        let ms = match (agent.wrapup, &agent.wished) {
+            (plan, Some(wish)) => wished_ms(wish, plan),
+            (WrapUpPlan::Timed { ms }, None) if ms > 0 => Some(ms),
+            (WrapUpPlan::Untimed, None) => None,
+            (WrapUpPlan::None | WrapUpPlan::Timed { .. }, None) if manual => None,
+            (WrapUpPlan::None | WrapUpPlan::Timed { .. }, None) => return,
         };
         let known = match agent.after {
-            AfterCall::Work { .. } => true,
+            AfterCall::Work { .. } => agent.wished.is_none(),
             AfterCall::Nothing | AfterCall::Guard { .. } => false,
         };
+        if let Some(agent) = self.agents.get_mut(&id) {
+            agent.wished = None;
+        }
         let until = self.begin_work(&id, ms);
         // Work that the agent chose during the call goes on.
         if !known {
@@ -82,7 +87,7 @@ impl Boxed {
         self.say_agent(id, AgentSeen::WrapUp { queue: String::new(), call: None, until });
     }
 
-    fn begin_work(&mut self, id: &str, ms: Option<u64>) -> Option<Time> {
+    pub(super) fn begin_work(&mut self, id: &str, ms: Option<u64>) -> Option<Time> {
         let number = self.next();
         let until = ms.map(|ms| self.now.plus_ms(ms));
         if let Some(ms) = ms {
@@ -177,11 +182,10 @@ impl Boxed {
 
     /// A call is gone from a telephone: the agent's time runs again, and who waits may be served.
     /// `business`: it was one that was distributed, and the agent took it.
-    pub(super) fn call_gone(&mut self, device: &str, business: bool) {
+    pub(super) fn call_gone(&mut self, device: &str, call: CallNo, business: bool) {
         self.restless = true;
-        let Some(phone) = self.phones.get(device) else { return };
-        let Some(id) = phone.agent.clone() else { return };
-        let busy = phone.legs.iter().any(|no| self.legs.get(no).is_some_and(super::calls::Leg::is_party));
+        let Some(id) = self.phones.get(device).and_then(|phone| phone.agent.clone()) else { return };
+        let busy = self.is_in_call(device);
         self.touch(&id);
         let stamp = self.idle_stamp();
         let Some(agent) = self.agents.get_mut(&id) else { return };
@@ -190,6 +194,9 @@ impl Boxed {
         }
         if busy {
             return;
+        }
+        if agent.wished.is_some() {
+            return self.begin_wished(&id, Some(call));
         }
         match agent.after.clone() {
             AfterCall::Work { left_ms: Some(ms), .. } => _ = self.begin_work(&id, Some(ms)),

@@ -25,7 +25,12 @@ pub fn of(refusal: Refusal, ask: Option<&Ask>) -> Terr {
     match refusal {
         Refusal::NotAllowed => terr(165, "TERR_ACCESS_RESTICT"),
         Refusal::NotRegistered => terr(41, "TERR_NOT_REGISTERED"),
-        Refusal::NoSuchDevice => terr(59, "TERR_NOT_CONFIGURED"),
+        Refusal::NoSuchDevice
+        | Refusal::NoSuchUser
+        | Refusal::NoSuchQueue
+        | Refusal::NoSuchList
+        | Refusal::NoSuchCallback
+        | Refusal::NoSuchAlert => terr(59, "TERR_NOT_CONFIGURED"),
         Refusal::OutOfService => terr(58, "TERR_OUT_OF_SERVICE"),
         Refusal::NoSuchCall => terr(56, "TERR_INV_CONNID"),
         Refusal::InvalidNumber => number(ask),
@@ -44,12 +49,12 @@ pub fn of(refusal: Refusal, ask: Option<&Ask>) -> Terr {
         Refusal::LoggedInAlready => terr(1706, "TERR_SOFT_AGENT_ALREADY_LOGGED_IN"),
         Refusal::NotLoggedIn => terr(1707, "TERR_SOFT_AGENT_NOT_LOGGED_IN"),
         Refusal::AgentReserved => terr(1700, "TERR_AGENT_ALREADY_RESERVED"),
-        Refusal::WrongAttribute => terr(53, "TERR_INVALID_ATTR"),
+        Refusal::WrongAttribute | Refusal::CallbackClosed => terr(53, "TERR_INVALID_ATTR"),
         Refusal::Unsupported => terr(51, "TERR_UNSUP_OPER"),
         Refusal::SwitchRefused => terr(50, "TERR_UNKNOWN_ERROR"),
         Refusal::SwitchGone => terr(54, "TERR_NO_SWITCH"),
         Refusal::TimedOut => terr(57, "TERR_TIMEOUT"),
-        Refusal::Busy => terr(111, "TERR_TOO_MANY_REQ"),
+        Refusal::Busy | Refusal::TooMany => terr(111, "TERR_TOO_MANY_REQ"),
     }
 }
 
