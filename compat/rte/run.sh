@@ -55,7 +55,7 @@ apt_get() { # WHAT PACKAGES
 }
 
 javascript() {
-  is_new js $HERE/js/package.json $HERE/js/package-lock.json && return
+  is_current js $HERE/js/package.json $HERE/js/package-lock.json && return
   announce "installing the JavaScript clients with npm ci into $CACHE/js"
   mkdir -p "$CACHE/js"
   cp $HERE/js/package.json $HERE/js/package-lock.json "$CACHE/js"
@@ -64,7 +64,7 @@ javascript() {
 }
 
 java_client() {
-  is_new java $HERE/java/pom.xml $HERE/java/Puppet.java && return
+  is_current java $HERE/java/pom.xml $HERE/java/Puppet.java && return
   announce "getting the Java client from Maven Central into $CACHE/java"
   rm -rf "$CACHE/java"
   mkdir -p "$CACHE/java/classes"
@@ -74,7 +74,7 @@ java_client() {
 }
 
 python_clients() {
-  is_new venv $HERE/requirements.txt && return
+  is_current venv $HERE/requirements.txt && return
   announce "installing the Python clients with pip into $CACHE/venv"
   python3 -m venv --clear "$CACHE/venv" || skip "python3 cannot make a venv: apt-get install python3-venv"
   "$CACHE/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r $HERE/requirements.txt >"$CACHE/pip.log" 2>&1 \
@@ -83,7 +83,7 @@ python_clients() {
 }
 
 # Whether what was made of these files is there and they are still the same.
-is_new() { # WHAT FILES...
+is_current() { # WHAT FILES...
   local what=$1
   shift
   [ -d "$CACHE/$what" ] && [ "$(cat "$CACHE/$what.made" 2>/dev/null)" = "$(sha256sum "$@")" ]
