@@ -3,6 +3,7 @@
 mod bench;
 mod catalogue;
 mod conformance;
+mod key;
 mod scenario;
 mod serve;
 mod settings;
@@ -59,6 +60,8 @@ enum Command {
     Conformance(crate::conformance::Args),
     /// Make, list and revoke the tokens that open the interface
     Token(token::Args),
+    /// List, rotate and retire the keys that sign JWTs for the hub
+    Key(key::Args),
     /// Show what can be told: vocabularies, their messages, the fields and JSON Schema of one
     Catalogue(catalogue::Args),
     /// Look for mistakes in a configuration
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Scenario(command) => scenario::run(&command),
         Command::Conformance(args) => conformance::run(&args),
         Command::Token(args) => token::run(&args),
+        Command::Key(args) => key::run(&args),
         Command::Catalogue(args) => catalogue::run(&args),
         Command::CheckConfig(args) => settings::check(&args),
         Command::DefaultConfig => print(&crate::config::default_config()),

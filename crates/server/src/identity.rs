@@ -4,8 +4,12 @@
 //! in any error, log line or debug output.
 
 mod failures;
+#[cfg(test)]
+mod forge;
+mod jwks;
 pub mod jwt;
 pub mod keys;
+mod providers;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,6 +29,8 @@ use crate::tokens::{Role, TOKEN_PREFIX, Token, Tokens};
 use failures::Failures;
 use jwt::{Claims, JwtError, Limits};
 use keys::{KeyError, Keys};
+pub use providers::ProviderError;
+use providers::{Providers, Vouched};
 
 const JTI_BYTES: usize = 16;
 
@@ -41,8 +47,10 @@ pub struct Identity {
     pub role: Role,
     /// What may be seen ([`crate::rights`]) and asked for.
     pub permit: Permit,
-    /// The token it comes from, by id; no secret. It stays the same from request to request.
+    /// The token it comes from, by id, or what the provider's person is called; no secret. It stays the same from request to request.
     pub token: String,
+    /// The identity provider that says so; none for a token of ours.
+    pub provider: Option<String>,
     /// When it ends; none for a token without an end.
     pub expires: Option<Time>,
 }
@@ -52,7 +60,13 @@ impl Identity {
         let user = token.user().to_owned();
         let permit = tenant.people().permit(&token.role, &user);
         let (name, role) = (token.name.clone(), token.role.clone());
-        Self { tenant, user, name, role, permit, token: token.id.clone(), expires: token.expires_at }
+        Self { tenant, user, name, role, permit, token: token.id.clone(), provider: None, expires: token.expires_at }
+    }
+
+    fn by(tenant: Arc<Tenant>, vouched: Vouched) -> Self {
+        let Vouched { tenant: _, provider, user, role, id, expires } = vouched;
+        let (permit, name) = (tenant.people().permit(&role, &user), user.clone());
+        Self { tenant, user, name, role, permit, token: id, provider: Some(provider), expires: Some(expires) }
     }
 }
 
@@ -100,14 +114,17 @@ pub struct Identities {
     limits: Limits,
     token_s: u64,
     failures: Failures,
+    providers: Providers,
 }
 
 impl Identities {
     /// For these tenants, with the tokens and keys of the configuration's data directory.
-    #[must_use]
-    pub fn new(tenants: Vec<Arc<Tenant>>, clock: Clock, config: &Config) -> Self {
+    ///
+    /// # Errors
+    /// [`ProviderError`] where an identity provider cannot be asked.
+    pub fn new(tenants: Vec<Arc<Tenant>>, clock: Clock, config: &Config) -> Result<Self, ProviderError> {
         let settings = &config.identity;
-        Self {
+        Ok(Self {
             tenants,
             tokens: Tokens::new(&config.data),
             keys: Keys::new(&config.data),
@@ -115,31 +132,36 @@ impl Identities {
             limits: Limits { bytes_max: settings.jwt_bytes_max, leeway_s: settings.jwt_leeway_s },
             token_s: config.rte.token_s,
             failures: Failures::new(settings.failures_per_minute_max, settings.failure_addresses_max),
-        }
+            providers: Providers::new(config)?,
+        })
     }
 
-    /// Whoever sends these headers: a bearer token of ours, or Basic with a user's name and a token.
+    /// Whoever sends these headers: a bearer token of ours or of an identity provider, or Basic with a user's name and a
+    /// token. A JWT that we made opens the hub only.
     ///
     /// # Errors
     /// [`Denied`]
     pub async fn authenticate_header(&self, headers: &HeaderMap, from: IpAddr) -> Result<Identity, Denied> {
         let found = match credentials(headers) {
+            Ok(Credentials::Bearer(text)) if text.contains('.') => self.vouched(text).await,
             Ok(Credentials::Bearer(text)) => self.token(text).map(|(identity, _)| identity),
             Ok(Credentials::Basic { user, secret }) => self.basic(user, &secret).await,
-            Err(denied) => Err(denied),
+            Err(denied) => Err(denied.into()),
         };
         self.counted(found, from)
     }
 
-    /// Whoever connects to the hub with this JWT: one that [`Self::issue`] made.
+    /// Whoever connects to the hub with this JWT: one that [`Self::issue`] made, or one of an identity provider.
     ///
     /// # Errors
     /// [`Denied`]
-    #[expect(clippy::unused_async, reason = "an identity provider may have to be asked for its keys")]
     pub async fn authenticate_token(&self, text: Option<&str>, from: IpAddr) -> Result<Identity, Denied> {
         let found = match text {
-            Some(text) => self.verify(text),
-            None => Err(Denied::Missing),
+            Some(text) if jwt::issuer(text, self.limits.bytes_max).is_ok_and(|issuer| issuer == jwt::ISSUER) => {
+                self.verify(text)
+            }
+            Some(text) => self.vouched(text).await,
+            None => Err(Denied::Missing.into()),
         };
         self.counted(found, from)
     }
@@ -160,7 +182,7 @@ impl Identities {
             tenant: identity.tenant.name().to_owned(),
             role: identity.role.clone(),
             tid: identity.token.clone(),
-            idp: None,
+            idp: identity.provider.clone(),
             iat,
             exp: iat.saturating_add(self.token_s).min(ends),
             jti: hex(&random::<JTI_BYTES>().map_err(KeyError::from)?),
@@ -168,55 +190,79 @@ impl Identities {
         Ok(jwt::sign(&ring, &claims)?)
     }
 
-    /// Whether what somebody came with is still good. A JWT's end does not end a connection, so it is not looked at here.
+    /// Whether what somebody came with is still good.
     #[must_use]
     pub fn is_good(&self, identity: &Identity) -> bool {
-        self.tokens.is_good(&identity.token, self.clock.now())
-    }
-
-    /// Counts what failed.
-    fn counted(&self, found: Result<Identity, Denied>, from: IpAddr) -> Result<Identity, Denied> {
-        match found {
-            Err(denied @ (Denied::Form | Denied::Wrong)) => match self.failures.failed(from, Instant::now()) {
-                Some(retry_s) => Err(Denied::TooMany { retry_s }),
-                None => Err(denied),
-            },
-            Ok(_) | Err(Denied::Missing | Denied::TooMany { .. } | Denied::NoTenant | Denied::Unavailable) => found,
+        let now = self.clock.now();
+        match &identity.provider {
+            None => self.tokens.is_good(&identity.token, now),
+            Some(_) => identity.expires.is_none_or(|at| at > now),
         }
     }
 
-    fn token(&self, text: &str) -> Result<(Identity, Token), Denied> {
+    /// Counts what failed.
+    fn counted(&self, found: Result<Identity, Why>, from: IpAddr) -> Result<Identity, Denied> {
+        let (denied, jwt) = match found {
+            Ok(identity) => return Ok(identity),
+            Err(Why::Denied(denied @ (Denied::Form | Denied::Wrong))) => (denied, None),
+            Err(Why::Denied(
+                denied @ (Denied::Missing | Denied::TooMany { .. } | Denied::NoTenant | Denied::Unavailable),
+            )) => return Err(denied),
+            Err(Why::Jwt(why)) => (Denied::Wrong, Some(why)),
+        };
+        if let Some(retry_s) = self.failures.failed(from, Instant::now()) {
+            return Err(Denied::TooMany { retry_s });
+        }
+        if let Some(why) = jwt {
+            tracing::info!(%from, %why, "a JWT is refused");
+        }
+        Err(denied)
+    }
+
+    fn token(&self, text: &str) -> Result<(Identity, Token), Why> {
         let found = self.tokens.check(text, self.clock.now()).map_err(unreadable)?;
         let token = found.ok_or(Denied::Wrong)?;
         let tenant = self.tenant(&token.tenant).ok_or(Denied::NoTenant)?;
         Ok((Identity::of(tenant, &token), token))
     }
 
-    async fn basic(&self, user: String, secret: &str) -> Result<Identity, Denied> {
+    async fn basic(&self, user: String, secret: &str) -> Result<Identity, Why> {
         let (identity, token) = self.token(secret)?;
         if user == identity.user || user == token.name {
             return Ok(identity);
         }
         let look = move |world: &World, _| person(world, &user);
         let named = identity.tenant.mirror().look(look).await.map_err(|_| Denied::Unavailable)?;
-        if named.as_deref() == Some(&*identity.user) { Ok(identity) } else { Err(Denied::Wrong) }
+        if named.as_deref() == Some(&*identity.user) { Ok(identity) } else { Err(Denied::Wrong.into()) }
     }
 
-    fn verify(&self, text: &str) -> Result<Identity, Denied> {
+    fn verify(&self, text: &str) -> Result<Identity, Why> {
         let now = self.clock.now();
         let ring = self.keys.ring().map_err(unreadable)?;
-        let refused = |why: JwtError| {
-            tracing::debug!(%why, "a JWT is refused");
-            Denied::Wrong
-        };
-        let claims = jwt::verify(&ring, text, now, self.limits).map_err(refused)?;
+        let claims = jwt::verify(&ring, text, now, self.limits)?;
+        if let Some(provider) = claims.idp {
+            let tenant = self.tenant(&claims.tenant).ok_or(Denied::NoTenant)?;
+            if !self.providers.knows(tenant.name(), &provider) {
+                return Err(JwtError::Revoked.into());
+            }
+            let expires = Time(claims.exp.saturating_mul(1_000_000));
+            let Claims { sub, role, tid, tenant: name, .. } = claims;
+            return Ok(Identity::by(tenant, Vouched { tenant: name, provider, user: sub, role, id: tid, expires }));
+        }
         let token = self.tokens.find(&claims.tid, now).map_err(unreadable)?;
         // What the token is now counts, and it must be what the JWT was made from.
         let same =
             |token: &Token| token.tenant == claims.tenant && token.user() == claims.sub && token.role == claims.role;
-        let token = token.filter(same).ok_or_else(|| refused(JwtError::Revoked))?;
+        let token = token.filter(same).ok_or(JwtError::Revoked)?;
         let tenant = self.tenant(&token.tenant).ok_or(Denied::NoTenant)?;
         Ok(Identity::of(tenant, &token))
+    }
+
+    async fn vouched(&self, text: &str) -> Result<Identity, Why> {
+        let now = (self.clock.now(), self.limits);
+        let vouched = self.providers.verify(text, now, &self.tenants).await?;
+        let tenant = self.tenant(&vouched.tenant).ok_or(Denied::NoTenant)?;
+        Ok(Identity::by(tenant, vouched))
     }
 
     fn tenant(&self, name: &str) -> Option<Arc<Tenant>> {
@@ -241,6 +287,24 @@ pub fn person(world: &World, given: &str) -> Option<String> {
     match (found.next(), found.next()) {
         (Some((name, _)), None) => Some(name.clone()),
         (None | Some(_), _) => None,
+    }
+}
+
+/// Why somebody is not let in, for us. Whoever sent a JWT learns only that it is wrong; why is for the log.
+enum Why {
+    Denied(Denied),
+    Jwt(JwtError),
+}
+
+impl From<Denied> for Why {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+impl From<JwtError> for Why {
+    fn from(error: JwtError) -> Self {
+        Self::Jwt(error)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::config::{Boxed, Config, SecretError, Tenant};
 use crate::connectors;
 use crate::gateway::connection;
 use crate::gateway::http::App;
+use crate::identity::ProviderError;
 use crate::metrics::ServerMetrics;
 use crate::switch_link::SwitchLink;
 use crate::tenant::{Running, TenantError};
@@ -61,7 +62,7 @@ impl Server {
             tenants.push(running);
         }
         let served = tenants.iter().map(|running| Arc::clone(&running.tenant)).collect();
-        let app = App::new(served, Clock::default(), config, metrics.clone(), http_stops.clone());
+        let app = App::new(served, Clock::default(), config, metrics.clone(), http_stops.clone())?;
         let http = tokio::spawn(connection::serve(listener, app.router(), config.http.clone(), metrics, http_stops));
         tracing::info!(%address, tenants = tenants.len(), sources = links.len(), tokens = known, "serving");
         Ok(Self { address, tenants, links, http, stop_links, stop_http })
@@ -180,6 +181,9 @@ pub enum ServeError {
     /// Tokens.
     #[error(transparent)]
     Tokens(#[from] TokenError),
+    /// An identity provider.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     /// A secret.
     #[error(transparent)]
     Secret(#[from] SecretError),

@@ -43,11 +43,17 @@ pub(super) fn check(config: &Config) -> Vec<Problem> {
         problems.add("dialects".to_owned(), "a vocabulary is named twice", "each once");
     }
     limits(config, &mut problems);
-    let mut names = BTreeSet::new();
+    let (mut names, mut issuers) = (BTreeSet::new(), BTreeSet::new());
     for (index, it) in config.tenant.iter().enumerate() {
         let key = format!("tenant[{index}]");
         name(&key, &it.name, &mut names, &mut problems);
         tenant(&key, it, &mut problems);
+        let mut providers = BTreeSet::new();
+        for (index, it) in it.identity_provider.iter().enumerate() {
+            let key = format!("{key}.identity_provider[{index}]");
+            name(&key, &it.name, &mut providers, &mut problems);
+            it.check(&key, &mut issuers, &mut problems);
+        }
     }
     problems.0
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::boxed::{Boxed, BoxedAgent, BoxedExtension, BoxedQueue, BoxedRingGroup};
 use super::directory::{CallList, Queue};
-use super::identity::Identity;
+use super::identity::{Identity, IdentityProvider};
 use super::people::{Agent, Team};
 use super::rte::Rte;
 use super::settings::{Asterisk, Config, Doc, Engine, Enreach, Genesys, Http, LogSettings, Requests, Tenant};
@@ -68,6 +68,15 @@ fn example(out: &mut String) {
     let list = CallList { name: "missed".to_owned(), queue: Some("6001".to_owned()), ..CallList::default() };
     part(out, "[[tenant.queue]]", Queue::TITLE, Queue::DOCS, &table(&queue));
     part(out, "[[tenant.call_list]]", CallList::TITLE, CallList::DOCS, &table(&list));
+    let provider = IdentityProvider {
+        name: "sso".to_owned(),
+        issuer: "https://id.example.org/".to_owned(),
+        audience: "cordboard".to_owned(),
+        jwks_url: Some("https://id.example.org/keys".to_owned()),
+        ..IdentityProvider::default()
+    };
+    let (title, docs) = (IdentityProvider::TITLE, IdentityProvider::DOCS);
+    part(out, "[[tenant.identity_provider]]", title, docs, &table(&provider));
 }
 
 fn example_switch(out: &mut String) {
@@ -102,8 +111,18 @@ fn part(out: &mut String, head: &str, title: &[&str], docs: &[Doc], table: &toml
 }
 
 /// Keys that are parts of their own.
-const SECTIONS: [&str; 9] =
-    ["asterisk", "boxed", "team", "agent", "queue", "call_list", "extension", "acd_queue", "ring_group"];
+const SECTIONS: [&str; 10] = [
+    "asterisk",
+    "boxed",
+    "team",
+    "agent",
+    "queue",
+    "identity_provider",
+    "call_list",
+    "extension",
+    "acd_queue",
+    "ring_group",
+];
 
 fn table(settings: &impl serde::Serialize) -> toml::Table {
     // Settings are made of what TOML knows; the test that reads the printed file back would tell otherwise.
@@ -167,7 +186,16 @@ mod tests {
             Enreach::DOCS,
             Genesys::DOCS,
         ];
-        let tenants = [Tenant::DOCS, Asterisk::DOCS, Team::DOCS, Agent::DOCS, Queue::DOCS, CallList::DOCS, Boxed::DOCS];
+        let tenants = [
+            Tenant::DOCS,
+            Asterisk::DOCS,
+            Team::DOCS,
+            Agent::DOCS,
+            IdentityProvider::DOCS,
+            Queue::DOCS,
+            CallList::DOCS,
+            Boxed::DOCS,
+        ];
         let boxes = [BoxedExtension::DOCS, BoxedQueue::DOCS, BoxedRingGroup::DOCS, BoxedAgent::DOCS];
         let docs = settings.into_iter().chain(tenants).chain(boxes).flatten();
         for doc in docs.filter(|doc| !SECTIONS.contains(&doc.key)) {

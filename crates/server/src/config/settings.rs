@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::boxed::Boxed;
 use super::directory::{CallList, Queue};
-use super::identity::Identity;
+use super::identity::{Identity, IdentityProvider};
 use super::people::{Agent, AgentsStrict, Team};
 use super::rte::Rte;
 use super::secret::SecretText;
@@ -203,6 +203,8 @@ settings! {
         pub queue: Vec<Queue> = Vec::new(),
         /// Its call lists.
         pub call_list: Vec<CallList> = Vec::new(),
+        /// Identity providers whose JWTs are taken.
+        pub identity_provider: Vec<IdentityProvider> = Vec::new(),
     }
 
     /// An Asterisk, heard by its manager interface (AMI).

@@ -25,7 +25,7 @@ use super::throttle::Throttle;
 use super::{Begin, Delivery, EventReader, Wish, door, happenings};
 use crate::clock::Clock;
 use crate::config::{Config, Http, Requests, is_name};
-use crate::identity::{Identities, Identity};
+use crate::identity::{Identities, Identity, ProviderError};
 use crate::log::{Health, Position};
 use crate::metrics::{self, ServerMetrics};
 use crate::mirror::own_dialect;
@@ -52,18 +52,20 @@ pub struct App {
 
 impl App {
     /// The interface to these tenants, until `stop` is true.
-    #[must_use]
+    ///
+    /// # Errors
+    /// [`ProviderError`] where an identity provider cannot be asked.
     pub fn new(
         tenants: Vec<Arc<Tenant>>,
         clock: Clock,
         config: &Config,
         metrics: ServerMetrics,
         stop: watch::Receiver<bool>,
-    ) -> Arc<Self> {
+    ) -> Result<Arc<Self>, ProviderError> {
         let (settings, requests) = (config.http.clone(), config.requests.clone());
         let (throttle, request_ms_max) = (Throttle::new(&requests), config.engine.request_ms_max);
-        let identities = Identities::new(tenants.clone(), clock.clone(), config);
-        Arc::new(Self { tenants, identities, clock, settings, requests, request_ms_max, throttle, metrics, stop })
+        let identities = Identities::new(tenants.clone(), clock.clone(), config)?;
+        Ok(Arc::new(Self { tenants, identities, clock, settings, requests, request_ms_max, throttle, metrics, stop }))
     }
 
     /// Tells who somebody is.

@@ -136,7 +136,10 @@ pub fn head(text: &str, bytes_max: usize) -> Result<Head, JwtError> {
 ///
 /// # Errors
 /// [`JwtError`] where it names none.
-pub fn issuer(text: &str) -> Result<String, JwtError> {
+pub fn issuer(text: &str, bytes_max: usize) -> Result<String, JwtError> {
+    if text.len() > bytes_max {
+        return Err(JwtError::TooLong);
+    }
     let claims = object(parts(text)?.1)?;
     claims.get("iss").and_then(Value::as_str).map(str::to_owned).ok_or(JwtError::Claim("iss"))
 }
@@ -265,4 +268,184 @@ pub enum JwtError {
     /// Whoever it names is nobody here.
     #[error("whom it names has no place here: {0}")]
     Nobody(&'static str),
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::forge::{Signer, but, token};
+    use super::super::keys::Keys;
+    use super::*;
+    use crate::config::TOKEN_S_MAX;
+
+    const LIMITS: Limits = Limits { bytes_max: 4_096, leeway_s: 10 };
+    const NOW_S: u64 = 1_800_000_000;
+
+    fn at(seconds: u64) -> Time {
+        Time(seconds * 1_000_000)
+    }
+
+    fn claims() -> Claims {
+        Claims {
+            iss: ISSUER.into(),
+            aud: AUDIENCE.into(),
+            sub: "anna".into(),
+            tenant: "acme".into(),
+            role: Role::Agent { agent: "anna".into() },
+            tid: "0123456789ab".into(),
+            idp: None,
+            iat: NOW_S,
+            exp: NOW_S + 60,
+            jti: "x".into(),
+        }
+    }
+
+    fn keys() -> (Keys, tempfile::TempDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::new(dir.path());
+        keys.ring_to_sign(at(NOW_S)).unwrap();
+        (keys, dir)
+    }
+
+    #[test]
+    fn what_is_signed_is_verified_until_it_expires() {
+        let (keys, _dir) = keys();
+        let ring = keys.ring().unwrap();
+        let text = sign(&ring, &claims()).unwrap();
+        assert_eq!(verify(&ring, &text, at(NOW_S), LIMITS), Ok(claims()));
+        assert_eq!(verify(&ring, &text, at(NOW_S + 69), LIMITS), Ok(claims()));
+        assert_eq!(verify(&ring, &text, at(NOW_S + 70), LIMITS), Err(JwtError::Expired));
+        assert_eq!(verify(&ring, &text, at(NOW_S - 11), LIMITS), Err(JwtError::NotYet));
+        let (others, _dir) = self::keys();
+        assert_eq!(verify(&others.ring().unwrap(), &text, at(NOW_S), LIMITS), Err(JwtError::UnknownKey));
+    }
+
+    #[test]
+    fn keys_rotate_without_an_end_to_what_they_signed() {
+        let (keys, _dir) = keys();
+        let old = sign(&keys.ring().unwrap(), &claims()).unwrap();
+        let kid = keys.rotate(at(NOW_S)).unwrap();
+        let ring = keys.ring().unwrap();
+        let new = sign(&ring, &claims()).unwrap();
+        assert_eq!(head(&new, LIMITS.bytes_max).unwrap().kid, kid);
+        assert!(verify(&ring, &old, at(NOW_S), LIMITS).is_ok() && verify(&ring, &new, at(NOW_S), LIMITS).is_ok());
+        // The longest that it could have signed is over; the next rotation takes it out.
+        let late = NOW_S + TOKEN_S_MAX + LEEWAY_S_MAX;
+        assert_eq!(verify(&ring, &old, at(late), LIMITS), Err(JwtError::UnknownKey));
+        keys.rotate(at(late)).unwrap();
+        assert_eq!(keys.ring().unwrap().good(at(0)).count(), 2);
+        // A key that got out is taken out at once, also where it is the one that signs.
+        let newest = keys.ring().unwrap().signing().unwrap().kid.clone();
+        let text = sign(&keys.ring().unwrap(), &claims()).unwrap();
+        keys.retire(&newest, at(NOW_S)).unwrap();
+        let ring = keys.ring().unwrap();
+        assert_eq!(verify(&ring, &text, at(NOW_S), LIMITS), Err(JwtError::UnknownKey));
+        assert_ne!(ring.signing().unwrap().kid, newest);
+        assert!(keys.retire(&newest, at(NOW_S)).is_err());
+    }
+
+    #[test]
+    fn a_key_is_in_its_private_file_and_nowhere_else() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let (keys, dir) = keys();
+        let file = dir.path().join("keys.json");
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        let ring = keys.ring().unwrap();
+        let secret = String::from_utf8(ring.signing().unwrap().secret().to_vec()).unwrap();
+        assert!(std::fs::read_to_string(&file).unwrap().contains(&secret));
+        assert!(!format!("{ring:?} {keys:?}").contains(&secret));
+    }
+
+    #[test]
+    fn forgeries_are_refused() {
+        let (keys, _dir) = keys();
+        let ring = keys.ring().unwrap();
+        let key = ring.signing().unwrap();
+        let (kid, ours) = (key.kid.clone(), Signer::Hmac(key.secret().to_vec()));
+        let good_head = json!({"alg": "HS256", "typ": "JWT", "kid": kid}).to_string();
+        let good = serde_json::to_value(claims()).unwrap();
+        let good_claims = good.to_string();
+        let judge = |text: &str| verify(&ring, text, at(NOW_S), LIMITS).err();
+        assert_eq!(judge(&token(&good_head, &good_claims, &ours)), None);
+        let head = |alg: &str| json!({"alg": alg, "kid": kid}).to_string();
+        for (name, text) in [
+            ("none", token(&head("none"), &good_claims, &Signer::Nobody)),
+            ("None", token(&head("None"), &good_claims, &Signer::Nobody)),
+            ("no signature", token(&good_head, &good_claims, &Signer::Nobody)),
+            ("another algorithm", token(&head("HS512"), &good_claims, &ours)),
+            ("an algorithm of others", token(&head("RS256"), &good_claims, &ours)),
+            ("another secret", token(&good_head, &good_claims, &Signer::Hmac(b"secret".to_vec()))),
+            ("an empty secret", token(&good_head, &good_claims, &Signer::Hmac(Vec::new()))),
+            ("the key's name for a secret", token(&good_head, &good_claims, &Signer::Hmac(kid.clone().into_bytes()))),
+            ("no key", token(r#"{"alg":"HS256"}"#, &good_claims, &ours)),
+            ("an unknown key", token(r#"{"alg":"HS256","kid":"x"}"#, &good_claims, &ours)),
+            ("a path for a key", token(r#"{"alg":"HS256","kid":"../../dev/null"}"#, &good_claims, &ours)),
+            (
+                "an extension",
+                token(&json!({"alg": "HS256", "kid": kid, "crit": ["exp"]}).to_string(), &good_claims, &ours),
+            ),
+            ("two algorithms", token(&format!(r#"{{"alg":"none","alg":"HS256","kid":"{kid}"}}"#), &good_claims, &ours)),
+        ] {
+            assert!(judge(&text).is_some(), "{name}");
+        }
+        type Change = fn(&mut Value);
+        let wrong_claims: [(&str, Change); 16] = [
+            ("another audience", |it| it["aud"] = json!("cordboard")),
+            ("a list of audiences", |it| it["aud"] = json!([AUDIENCE, "x"])),
+            ("no audience", |it| drop(it.as_object_mut().unwrap().remove("aud"))),
+            ("another issuer", |it| it["iss"] = json!("https://id.example.org")),
+            ("a list of issuers", |it| it["iss"] = json!([ISSUER])),
+            ("no issuer", |it| drop(it.as_object_mut().unwrap().remove("iss"))),
+            ("exp as text", |it| it["exp"] = json!("1900000000")),
+            ("exp as null", |it| it["exp"] = Value::Null),
+            ("exp beyond time", |it| it["exp"] = json!(u64::MAX)),
+            ("exp below zero", |it| it["exp"] = json!(-1)),
+            ("no exp", |it| drop(it.as_object_mut().unwrap().remove("exp"))),
+            ("expired", |it| it["exp"] = json!(NOW_S - 10)),
+            ("not yet", |it| it["nbf"] = json!(NOW_S + 11)),
+            ("nbf as text", |it| it["nbf"] = json!("1")),
+            ("from the future", |it| it["iat"] = json!(NOW_S + 11)),
+            ("no subject", |it| drop(it.as_object_mut().unwrap().remove("sub"))),
+        ];
+        for (name, change) in wrong_claims {
+            assert!(judge(&token(&good_head, &but(&good, change), &ours)).is_some(), "{name}");
+        }
+        let twice = good_claims.replacen('{', r#"{"tenant":"umbrella","#, 1);
+        assert_eq!(judge(&token(&good_head, &twice, &ours)), Some(JwtError::Form));
+        let long = but(&good, |it| it["tid"] = json!("x".repeat(LIMITS.bytes_max)));
+        assert_eq!(judge(&token(&good_head, &long, &ours)), Some(JwtError::TooLong));
+    }
+
+    #[test]
+    fn a_key_in_the_head_is_not_used() {
+        let (keys, _dir) = keys();
+        let ring = keys.ring().unwrap();
+        let key = ring.signing().unwrap();
+        let theirs = Signer::rsa();
+        let text = serde_json::to_string(&claims()).unwrap();
+        for (name, value) in [
+            ("jwk", theirs.jwk(&key.kid)),
+            ("jku", json!("https://attacker.example.org/keys")),
+            ("x5u", json!("https://attacker.example.org/certificate")),
+            ("x5c", json!(["MIIB"])),
+        ] {
+            let head = |alg: &str| json!({"alg": alg, "kid": key.kid, name: value}).to_string();
+            assert!(verify(&ring, &token(&head("RS256"), &text, &theirs), at(NOW_S), LIMITS).is_err(), "{name}");
+            let ours = token(&head("HS256"), &text, &Signer::Hmac(key.secret().to_vec()));
+            assert_eq!(verify(&ring, &ours, at(NOW_S), LIMITS), Ok(claims()), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_jwt_is_refused_and_told_nowhere() {
+        let (keys, _dir) = keys();
+        let ring = keys.ring().unwrap();
+        for text in ["", ".", "..", "...", "a.b.c", "canary.canary.canary", "e30.e30.", "ä.ä.ä", &"[".repeat(4_000)]
+        {
+            let error = verify(&ring, text, at(NOW_S), LIMITS).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("canary"));
+        }
+    }
 }

@@ -27,6 +27,16 @@ pub enum KeyAlgorithm {
     Hs256,
 }
 
+impl KeyAlgorithm {
+    /// Its name.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Hs256 => "HS256",
+        }
+    }
+}
+
 impl From<KeyAlgorithm> for Algorithm {
     fn from(algorithm: KeyAlgorithm) -> Self {
         match algorithm {
