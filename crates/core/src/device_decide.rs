@@ -133,7 +133,8 @@ pub(crate) fn queue(world: &World, switch: &str, queue: &str, seen: &QueueSeen, 
     let mut tell = |fact| told.tell(Fact::Queue { queue: queue.to_string(), fact });
     match seen {
         QueueSeen::Exist => {
-            if known.is_none() {
+            // One that was described before has no switch yet.
+            if known.is_none_or(|known| known.switch.is_empty()) {
                 tell(QueueFact::Found { switch: switch.to_string() });
             }
         }

@@ -44,7 +44,7 @@ pub(crate) fn check(world: &World, change: &Change, role: AskerRole, now: Time) 
             known_user(world, user)?;
             phrase_heard(phrase)
         }
-        Change::DescribeQueue { queue, profile } => described_queue(world, queue, profile),
+        Change::DescribeQueue { queue, profile } => described_queue(world, queue, profile, role),
         Change::AssignMember { queue, user, .. } => {
             known_user(world, user)?;
             let queue = known_queue(world, queue)?;
@@ -52,7 +52,7 @@ pub(crate) fn check(world: &World, change: &Change, role: AskerRole, now: Time) 
             room(free, queue.assigned.len(), max::MEMBERS_MAX, "people are assigned to the queue")
         }
         Change::RemoveMember { queue, .. } => known_queue(world, queue).map(|_| ()),
-        Change::DescribeList { list, profile } => described_list(world, list, profile),
+        Change::DescribeList { list, profile } => described_list(world, list, profile, role),
         Change::RemoveList { list } => known_list(world, list),
         Change::CreateCallback { id, callback } => created(world, *id, callback, now),
         Change::EditCallback { id, details, by } => {
@@ -155,8 +155,9 @@ fn phrase_heard(phrase: &Phrase) -> Result<(), No> {
     [&phrase.queue, &phrase.list].into_iter().flatten().try_for_each(|it| short("the queue or list", it))
 }
 
-fn described_queue(world: &World, queue: &str, profile: &QueueProfile) -> Result<(), No> {
-    known_queue(world, queue)?;
+fn described_queue(world: &World, queue: &str, profile: &QueueProfile, role: AskerRole) -> Result<(), No> {
+    name("the queue's name", queue)?;
+    queue_to_come(world, queue, role)?;
     short("the title", &profile.title)?;
     if let Some(list) = &profile.overflow_list {
         known_list(world, list)?;
@@ -164,11 +165,20 @@ fn described_queue(world: &World, queue: &str, profile: &QueueProfile) -> Result
     own_id(world, profile.guid, &Named::Queue(queue.to_string()))
 }
 
-fn described_list(world: &World, list: &str, profile: &ListProfile) -> Result<(), No> {
+/// An administrator may speak of a queue before its switch does: what is configured is said at the start.
+fn queue_to_come(world: &World, queue: &str, role: AskerRole) -> Result<(), No> {
+    match role {
+        AskerRole::Administrator => Ok(()),
+        AskerRole::Agent | AskerRole::Supervisor | AskerRole::Service => known_queue(world, queue).map(|_| ()),
+    }
+}
+
+fn described_list(world: &World, list: &str, profile: &ListProfile, role: AskerRole) -> Result<(), No> {
     name("the list's name", list)?;
     short("the title", &profile.title)?;
     if let Some(queue) = &profile.queue {
-        known_queue(world, queue)?;
+        short("the queue's name", queue)?;
+        queue_to_come(world, queue, role)?;
     }
     own_id(world, profile.guid, &Named::List(list.to_string()))
 }

@@ -96,7 +96,7 @@ pub(crate) fn answer(world: &World, change: &Change, told: &mut Told) {
         }
         Change::ReportPhrase { user, phrase } => of_user(user, UserFact::PhraseHeard(phrase.clone()), told),
         Change::DescribeQueue { queue, profile } => {
-            if world.queues.get(queue).is_some_and(|known| known.profile != *profile) {
+            if world.queues.get(queue).is_none_or(|known| known.profile != *profile) {
                 of_queue(queue, QueueFact::Described(profile.clone()), told);
             }
         }

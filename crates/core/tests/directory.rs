@@ -172,6 +172,25 @@ fn what_cannot_be_is_refused_with_the_reason() {
 }
 
 #[test]
+fn an_administrator_describes_a_queue_before_its_switch_tells_of_it() {
+    let mut site = Site::with_agents();
+    let by = Asker { name: "configuration".to_owned(), role: AskerRole::Administrator };
+    let change = Change::DescribeQueue {
+        queue: "late".to_owned(),
+        profile: QueueProfile { title: "Late".to_owned(), ..QueueProfile::default() },
+    };
+    let (client, device, ask) = ("c".to_owned(), String::new(), Ask::Change(Box::new(change)));
+    let request = Request { client, by, reference: None, device, ask, refused: None, deadline_ms: 1_000 };
+    assert_eq!(refusal(&site.take(&Input::Requested { at: Time(site.now), request })), None);
+    for told in [1, 0] {
+        let exist = Seen::Queue { queue: "late".to_owned(), seen: QueueSeen::Exist };
+        assert_eq!(site.see(exist).len(), told);
+    }
+    let queue = &site.world.queues["late"];
+    assert_eq!((queue.switch.as_str(), queue.profile.title.as_str()), ("pbx", "Late"));
+}
+
+#[test]
 fn a_setting_of_the_administrator_is_not_changed_by_an_agent() {
     let mut site = Site::with_agents();
     let mut ask = |role, change: Change| {

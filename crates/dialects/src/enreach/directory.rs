@@ -24,14 +24,12 @@ use super::values::{Moment, Stamp, Text, UserSettingLevelEnum, Values};
 /// Says a fact about a person.
 pub(super) fn user<'w>(scene: &mut Scene<'w, '_>, name: &'w str, fact: &'w UserFact) {
     match fact {
-        UserFact::AvailabilitySet(Availability { id, .. }) | UserFact::AvailabilityBegan { id } => {
-            // One that is planned is told when its time has come.
-            let known = scene.world.directory.users.get(name);
-            if known.and_then(|user| user.availability_now(scene.world.now)).is_some_and(|now| now.id == *id) {
+        // One that is planned is told when its time has come; one that another covers, not at all.
+        UserFact::AvailabilitySet(_) | UserFact::AvailabilityBegan { .. } | UserFact::AvailabilityEnded { .. } => {
+            if scene.world.directory.turned.as_deref() == Some(name) {
                 availability_now(scene, name);
             }
         }
-        UserFact::AvailabilityEnded { .. } => availability_now(scene, name),
         UserFact::SettingChanged(setting) => setting_changed(scene, name, setting),
         UserFact::SettingRemoved { keyword } => setting_removed(scene, name, keyword),
         UserFact::WrapUpWanted(wish) => wrapup_wanted(scene, name, wish),
