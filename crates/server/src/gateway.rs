@@ -10,6 +10,7 @@ pub mod door;
 mod happenings;
 pub mod http;
 mod line;
+mod rest;
 pub mod signalr;
 mod throttle;
 

@@ -190,6 +190,28 @@ impl Identities {
         Ok(jwt::sign(&ring, &claims)?)
     }
 
+    /// Somebody as the newest good token of that person says; none where there is no token.
+    ///
+    /// # Errors
+    /// [`Denied::Unavailable`] where tokens cannot be read.
+    pub fn of_user(&self, tenant: &Arc<Tenant>, user: &str) -> Result<Option<Identity>, Denied> {
+        let (all, now) = (self.tokens.list().map_err(unreadable)?, self.clock.now());
+        let theirs = |token: &&Token| token.tenant == tenant.name() && token.user() == user && !token.is_expired(now);
+        Ok(all.iter().rev().find(theirs).map(|token| Identity::of(Arc::clone(tenant), token)))
+    }
+
+    /// Counts that somebody sent a password that was not good.
+    #[must_use]
+    pub fn wrong(&self, from: IpAddr) -> Denied {
+        self.counted(Err(Denied::Wrong.into()), from).err().unwrap_or(Denied::Wrong)
+    }
+
+    /// The tokens, to make some and take some back.
+    #[must_use]
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
     /// Whether what somebody came with is still good.
     #[must_use]
     pub fn is_good(&self, identity: &Identity) -> bool {

@@ -79,6 +79,13 @@ impl People {
         self.teams.contains_key(name)
     }
 
+    /// Whether this is the agent's password. Nothing is where the configuration has none.
+    #[must_use]
+    pub fn is_password(&self, id: &str, given: &str) -> bool {
+        let right = self.agents.get(id).and_then(|agent| agent.password.as_ref());
+        right.is_some_and(|right| !given.is_empty() && is_same(right.reveal(), given))
+    }
+
     /// Why nobody may log in so, if that is what is asked.
     #[must_use]
     pub fn refuse_login(&self, ask: &Ask, password: Option<&str>) -> Option<(Refusal, String)> {
@@ -150,6 +157,15 @@ mod tests {
             (AgentsStrict::Password, "2", Some("x"), wrong),
         ] {
             assert_eq!(answer(strict, id, password), refusal, "{strict:?} {id} {password:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_configured_password_is_one() {
+        let (people, _dir) = people(AgentsStrict::Any);
+        assert!(people.is_password("1", "canary"));
+        for (id, given) in [("1", "canar"), ("1", ""), ("2", ""), ("2", "x"), ("9", "canary")] {
+            assert!(!people.is_password(id, given), "{id} {given}");
         }
     }
 

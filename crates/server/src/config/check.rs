@@ -118,6 +118,7 @@ fn limits(config: &Config, problems: &mut Problems) {
     }
     config.identity.check(problems);
     config.rte.check(problems);
+    config.rest.check(problems);
     if let Err(error) = log.limits().validate() {
         problems.add("log".to_owned(), error.to_string(), "see `cordboard default-config`");
     }
@@ -321,6 +322,8 @@ mod tests {
         assert_eq!(keys(|it| it.dialects.push("klingon".into())), ["dialects[2]"]);
         assert_eq!(keys(|it| it.http.readers_max = 0), ["http.readers_max"]);
         assert_eq!(keys(|it| it.rte.ping_ms = 0), ["rte.ping_ms"]);
+        assert_eq!(keys(|it| it.rest.page_items_max = 0), ["rest.page_items_max"]);
+        assert_eq!(keys(|it| it.rest.rte_url = "x".into()), ["rest.rte_url"]);
         assert_eq!(keys(|it| it.rte.origins = vec!["x".into()]), ["rte.origins[0]"]);
         assert_eq!(keys(|it| it.log.group_window_us = 9_999), ["log"]);
         assert_eq!(keys(|it| it.engine.request_ms_max = 1), ["engine.request_ms_max"]);

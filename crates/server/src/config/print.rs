@@ -6,6 +6,7 @@ use super::boxed::{Boxed, BoxedAgent, BoxedExtension, BoxedQueue, BoxedRingGroup
 use super::directory::{CallList, Queue};
 use super::identity::{Identity, IdentityProvider};
 use super::people::{Agent, Team};
+use super::rest::Rest;
 use super::rte::Rte;
 use super::settings::{Asterisk, Config, Doc, Engine, Enreach, Genesys, Http, LogSettings, Requests, Tenant};
 
@@ -29,6 +30,7 @@ pub fn default_config() -> String {
         ("requests", Requests::TITLE, Requests::DOCS),
         ("identity", Identity::TITLE, Identity::DOCS),
         ("rte", Rte::TITLE, Rte::DOCS),
+        ("rest", Rest::TITLE, Rest::DOCS),
         ("enreach", Enreach::TITLE, Enreach::DOCS),
         ("genesys", Genesys::TITLE, Genesys::DOCS),
     ] {
@@ -183,6 +185,7 @@ mod tests {
             Requests::DOCS,
             Identity::DOCS,
             Rte::DOCS,
+            Rest::DOCS,
             Enreach::DOCS,
             Genesys::DOCS,
         ];

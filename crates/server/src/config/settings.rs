@@ -11,6 +11,7 @@ use super::boxed::Boxed;
 use super::directory::{CallList, Queue};
 use super::identity::{Identity, IdentityProvider};
 use super::people::{Agent, AgentsStrict, Team};
+use super::rest::Rest;
 use super::rte::Rte;
 use super::secret::SecretText;
 
@@ -69,6 +70,8 @@ settings! {
         pub identity: Identity = Identity::default(),
         /// The hub `/rte`.
         pub rte: Rte = Rte::default(),
+        /// The REST paths.
+        pub rest: Rest = Rest::default(),
         /// The vocabulary `enreach`.
         pub enreach: Enreach = Enreach::default(),
         /// The vocabulary `genesys`.

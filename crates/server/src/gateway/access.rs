@@ -78,6 +78,12 @@ impl Refusal {
         Self { status, code, message: message.into(), retry_s: 1 }
     }
 
+    /// The same, with what is to be known besides.
+    #[must_use]
+    pub fn with(self, besides: &str) -> Self {
+        Self { message: format!("{}; {besides}", self.message), ..self }
+    }
+
     /// The request itself is wrong.
     #[must_use]
     pub fn wrong(message: impl Into<String>) -> Self {

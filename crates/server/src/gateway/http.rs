@@ -1,5 +1,5 @@
-//! The HTTP interface: `/api/v1/events`, `/api/v1/snapshot`, `/healthz`, `/readyz`, `/metrics`, and the paths of `door`
-//! and `happenings`.
+//! The HTTP interface: `/api/v1/events`, `/api/v1/snapshot`, `/healthz`, `/readyz`, `/metrics`. These and all other paths
+//! are listed in `rest`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,7 +11,6 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
 use futures_util::stream;
@@ -22,9 +21,9 @@ use tokio::sync::watch;
 use super::access::{Access, Refusal};
 use super::line::{self, Form};
 use super::throttle::Throttle;
-use super::{Begin, Delivery, EventReader, Wish, door, happenings};
+use super::{Begin, Delivery, EventReader, Wish, door, rest};
 use crate::clock::Clock;
-use crate::config::{Config, Http, Requests, is_name};
+use crate::config::{Config, Http, Requests, Rest, is_name};
 use crate::identity::{Identities, Identity, ProviderError};
 use crate::log::{Health, Position};
 use crate::metrics::{self, ServerMetrics};
@@ -44,6 +43,7 @@ pub struct App {
     clock: Clock,
     settings: Http,
     requests: Requests,
+    rest: Rest,
     request_ms_max: u64,
     throttle: Arc<Throttle>,
     metrics: ServerMetrics,
@@ -62,10 +62,12 @@ impl App {
         metrics: ServerMetrics,
         stop: watch::Receiver<bool>,
     ) -> Result<Arc<Self>, ProviderError> {
-        let (settings, requests) = (config.http.clone(), config.requests.clone());
+        let (settings, requests, rest) = (config.http.clone(), config.requests.clone(), config.rest.clone());
         let (throttle, request_ms_max) = (Throttle::new(&requests), config.engine.request_ms_max);
         let identities = Identities::new(tenants.clone(), clock.clone(), config)?;
-        Ok(Arc::new(Self { tenants, identities, clock, settings, requests, request_ms_max, throttle, metrics, stop }))
+        let app =
+            Self { tenants, identities, clock, settings, requests, rest, request_ms_max, throttle, metrics, stop };
+        Ok(Arc::new(app))
     }
 
     /// Tells who somebody is.
@@ -80,6 +82,14 @@ impl App {
 
     pub(super) fn requests(&self) -> &Requests {
         &self.requests
+    }
+
+    pub(super) fn rest(&self) -> &Rest {
+        &self.rest
+    }
+
+    pub(super) fn tenants(&self) -> &[Arc<Tenant>] {
+        &self.tenants
     }
 
     pub(super) fn request_ms_max(&self) -> u64 {
@@ -97,14 +107,7 @@ impl App {
     /// All paths.
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
-            .route("/healthz", get(healthz))
-            .route("/readyz", get(readyz))
-            .route("/metrics", get(show_metrics))
-            .route("/api/v1/snapshot", get(snapshot))
-            .route("/api/v1/events", get(events))
-            .route("/api/v1/requests", post(door::ask))
-            .route("/api/v1/connections/{name}", delete(door::leave))
-            .route("/api/v1/switches/{name}/happenings", post(happenings::happen))
+            .merge(rest::router())
             .fallback(async || Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path"))
             .method_not_allowed_fallback(async || {
                 Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", METHOD_WRONG)
@@ -123,7 +126,7 @@ pub struct Peer {
 }
 
 /// Whether the process can work at all: if not, only a new start helps.
-async fn healthz(State(app): State<Arc<App>>) -> Response {
+pub(super) async fn healthz(State(app): State<Arc<App>>) -> Response {
     let dead = |tenant: &Arc<Tenant>| match tenant.health() {
         Health::Poisoned | Health::Closed => true,
         Health::Healthy | Health::DiskFull => !tenant.is_running(),
@@ -134,7 +137,7 @@ async fn healthz(State(app): State<Arc<App>>) -> Response {
 }
 
 /// Whether what is told is what is true now: every source live, every log written.
-async fn readyz(State(app): State<Arc<App>>) -> Response {
+pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
     let now = app.clock.now();
     let (mut sources, mut logs) = (Vec::new(), Vec::new());
     let mut ready = !*app.stop.borrow();
@@ -166,7 +169,7 @@ async fn readyz(State(app): State<Arc<App>>) -> Response {
     (status, Json(json!({"ready": ready, "sources": sources, "logs": logs}))).into_response()
 }
 
-async fn show_metrics(State(app): State<Arc<App>>, Extension(peer): Extension<Peer>) -> Response {
+pub(super) async fn show_metrics(State(app): State<Arc<App>>, Extension(peer): Extension<Peer>) -> Response {
     if !app.settings.metrics_remote && !peer.address.ip().to_canonical().is_loopback() {
         let message = "metrics are shown to this machine only; http.metrics_remote = true shows them to others";
         return Refusal::new(StatusCode::FORBIDDEN, "metrics_local", message).into_response();
@@ -177,11 +180,11 @@ async fn show_metrics(State(app): State<Arc<App>>, Extension(peer): Extension<Pe
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SnapshotQuery {
+pub(super) struct SnapshotQuery {
     dialect: Option<String>,
 }
 
-async fn snapshot(
+pub(super) async fn snapshot(
     Access(access): Access,
     query: Result<Query<SnapshotQuery>, QueryRejection>,
 ) -> Result<Response, Refusal> {
@@ -202,7 +205,7 @@ async fn snapshot(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct EventsQuery {
+pub(super) struct EventsQuery {
     dialect: Option<String>,
     from: Option<String>,
     follow: Option<String>,
@@ -212,7 +215,7 @@ struct EventsQuery {
     connection: Option<String>,
 }
 
-async fn events(
+pub(super) async fn events(
     State(app): State<Arc<App>>,
     Extension(peer): Extension<Peer>,
     Access(access): Access,

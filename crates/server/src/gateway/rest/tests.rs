@@ -1,0 +1,1 @@
+//! The table walked: every path is what the document says of it.
