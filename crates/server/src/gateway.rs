@@ -11,6 +11,7 @@ mod happenings;
 pub mod http;
 mod line;
 mod rest;
+pub mod rte;
 pub mod signalr;
 mod throttle;
 

@@ -14,6 +14,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::gateway::signalr::metrics::HubMetrics;
+use crate::gateway::signalr::outbox::OutboxCounters;
 use crate::tenant::Tenant;
 
 /// Batches on their way to the disk of which the time is taken; of more it is not.
@@ -130,6 +131,9 @@ pub struct ServerMetrics {
     pub slow_connections: Counter,
     /// What the hub counts.
     pub hub: HubMetrics,
+    /// What waits for connections to the hub.
+    pub outboxes: OutboxCounters,
+    told_after: Family<OfTenant, Histogram>,
     to_durable: Family<OfTenant, Histogram>,
     request_took: Family<OfTenant, Histogram>,
     requests: Family<OfRequest, Counter>,
@@ -143,10 +147,20 @@ impl Default for ServerMetrics {
             connections: Gauge::default(),
             slow_connections: Counter::default(),
             hub: HubMetrics::default(),
+            outboxes: OutboxCounters::default(),
+            told_after: Family::new_with_constructor(histogram),
             to_durable: Family::new_with_constructor(histogram),
             request_took: Family::new_with_constructor(histogram),
             requests: Family::default(),
         }
+    }
+}
+
+impl ServerMetrics {
+    /// The time from an event of this tenant to its telling on the hub.
+    #[must_use]
+    pub fn told_after(&self, tenant: &str) -> Histogram {
+        self.told_after.get_or_create_owned(&OfTenant { tenant: tenant.to_owned() })
     }
 }
 
@@ -225,6 +239,7 @@ pub fn render(server: &ServerMetrics, tenants: &[Arc<Tenant>]) -> String {
         server.request_took.clone(),
     );
     server.hub.register(&mut registry);
+    of_outboxes(&mut registry, server);
     of_tenants(&mut registry, tenants);
     of_sources(&mut registry, tenants);
     of_dialects(&mut registry, tenants);
@@ -232,6 +247,24 @@ pub fn render(server: &ServerMetrics, tenants: &[Arc<Tenant>]) -> String {
     // Writing into a text fails only where memory does.
     _ = prometheus_client::encoding::text::encode(&mut text, &registry);
     text
+}
+
+fn of_outboxes(registry: &mut Registry, server: &ServerMetrics) {
+    registry.register_with_unit(
+        "hub_told_after",
+        "From an event until the hub tells it",
+        Unit::Seconds,
+        server.told_after.clone(),
+    );
+    let OutboxCounters { delivered, conflated, expired, overflowed } = &server.outboxes;
+    for (name, help, counter) in [
+        ("hub_delivered", "Messages about events given to connections to the hub", delivered),
+        ("hub_conflated", "States replaced by newer ones before they were written", conflated),
+        ("hub_expired", "Messages not written because their time to live was over", expired),
+        ("hub_overflowed", "Connections to the hub given up because too much waited for them", overflowed),
+    ] {
+        registry.register(name, help, counter.clone());
+    }
 }
 
 fn of_tenants(registry: &mut Registry, tenants: &[Arc<Tenant>]) {
@@ -260,6 +293,10 @@ fn of_tenants(registry: &mut Registry, tenants: &[Arc<Tenant>]) {
     gauges("log_writable", "1 while the log takes events", |it| u64::from(it.is_writable()));
     gauges("log_durable_position", "Position of the newest durable event", |it| it.log().durable().sequence);
     gauges("log_oldest_position", "Position before the oldest event kept", |it| it.log().oldest().sequence);
+    gauges("hub_subscriptions", "Subscriptions of connections to the hub", |it| it.feed().subscriptions());
+    gauges("hub_subscribers", "Connections to the hub that may subscribe", |it| it.feed().connections());
+    gauges("hub_feed_behind", "Durable events that the hub has not told yet", |it| it.feed().behind());
+    gauges("hub_feed_up", "1 while the hub tells events", |it| u64::from(it.feed().is_running()));
     gauges("log_bytes", "Bytes of the log on disk", |it| it.log().bytes());
 }
 

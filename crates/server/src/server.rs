@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -13,17 +14,25 @@ use crate::config::{Boxed, Config, SecretError, Tenant};
 use crate::connectors;
 use crate::gateway::connection;
 use crate::gateway::http::App;
+use crate::gateway::rte::RteHub;
+use crate::gateway::signalr::SignalR;
 use crate::identity::ProviderError;
 use crate::metrics::ServerMetrics;
 use crate::switch_link::SwitchLink;
 use crate::tenant::{Running, TenantError};
 use crate::tokens::{TokenError, Tokens};
 
+/// Where the hub is.
+const HUB_PATH: &str = "/rte";
+/// How long connections to the hub may take to end when the server does.
+const HUB_STOP_MAX: Duration = Duration::from_secs(5);
+
 /// A server that runs.
 pub struct Server {
     address: SocketAddr,
     tenants: Vec<Running>,
     links: Vec<JoinHandle<()>>,
+    hub: Arc<SignalR<RteHub>>,
     http: JoinHandle<()>,
     stop_links: watch::Sender<bool>,
     stop_http: watch::Sender<bool>,
@@ -63,9 +72,12 @@ impl Server {
         }
         let served = tenants.iter().map(|running| Arc::clone(&running.tenant)).collect();
         let app = App::new(served, Clock::default(), config, metrics.clone(), http_stops.clone())?;
-        let http = tokio::spawn(connection::serve(listener, app.router(), config.http.clone(), metrics, http_stops));
+        let hub = RteHub::new(Arc::clone(app.identities()), &config.rte, metrics.outboxes.clone());
+        let hub = SignalR::new(Arc::new(hub), &config.rte, metrics.hub.clone());
+        let router = app.router().merge(hub.router(HUB_PATH));
+        let http = tokio::spawn(connection::serve(listener, router, config.http.clone(), metrics, http_stops));
         tracing::info!(%address, tenants = tenants.len(), sources = links.len(), tokens = known, "serving");
-        Ok(Self { address, tenants, links, http, stop_links, stop_http })
+        Ok(Self { address, tenants, links, hub, http, stop_links, stop_http })
     }
 
     /// A tenant that is served.
@@ -101,6 +113,8 @@ impl Server {
                 }
             }
         }
+        // Connections are told that they may come back; what became durable is in their hands by then.
+        self.hub.stop(HUB_STOP_MAX).await;
         _ = self.stop_http.send(true);
         _ = self.http.await;
         result

@@ -18,6 +18,7 @@ use crate::configured;
 use crate::engine::orders::{Inbox, Orders};
 use crate::engine::work::Work;
 use crate::engine::{DeskLimits, Engine, EngineError, Parts, Voices};
+use crate::gateway::rte::feed::{Feed, FeedParts};
 use crate::log::disk::RealDisk;
 use crate::log::{self, CommitError, Health, Log, LogWriter, OpenError, Position, Reader};
 use crate::metrics::{Readers, ServerMetrics, TenantMetrics};
@@ -37,6 +38,7 @@ pub struct Tenant {
     tails: Vec<(&'static Dialect, Arc<Tail>)>,
     checkpoints: Arc<Checkpoints>,
     mirror: Mirror,
+    feed: Feed,
     settings: Arc<Settings>,
     sources: Arc<Sources>,
     metrics: Arc<TenantMetrics>,
@@ -62,6 +64,7 @@ pub struct Running {
     clock: Clock,
     engine: tokio::task::JoinHandle<Result<LogWriter, EngineError>>,
     mirror: JoinHandle<()>,
+    feed: JoinHandle<()>,
 }
 
 impl Running {
@@ -80,6 +83,17 @@ impl Running {
         let sources = Arc::new(Sources::new(switches(), &found.world));
         let metrics = Arc::new(TenantMetrics::new(server, &tenant.name));
         let (orders, inboxes) = Orders::new(switches(), config.engine.orders_max, &found.log, &metrics);
+        let (feed, feed_thread) = Feed::start(FeedParts {
+            tenant: tenant.name.clone(),
+            log: found.log.clone(),
+            reader: found.log.reader(found.reader.position())?,
+            world: found.world.clone(),
+            checkpoints: Arc::clone(&found.checkpoints),
+            settings: Arc::clone(&settings),
+            limits: config.rte.clone(),
+            clock: clock.clone(),
+            told_after: server.told_after(&tenant.name),
+        })?;
         let (mirror, mirror_thread) = Mirror::start(
             found.log.clone(),
             found.reader,
@@ -127,6 +141,7 @@ impl Running {
             tails: found.tails,
             checkpoints: found.checkpoints,
             mirror,
+            feed,
             settings,
             sources,
             metrics,
@@ -137,7 +152,7 @@ impl Running {
             people,
             hands,
         });
-        Ok(Self { tenant, work, inboxes, happenings, clock, engine, mirror: mirror_thread })
+        Ok(Self { tenant, work, inboxes, happenings, clock, engine, mirror: mirror_thread, feed: feed_thread })
     }
 
     /// Time as this tenant's log knows it.
@@ -151,13 +166,15 @@ impl Running {
     /// # Errors
     /// [`TenantError`] where the log did not take everything.
     pub async fn stop(self) -> Result<Position, TenantError> {
-        let Self { tenant, work, engine, mirror, .. } = self;
+        let Self { tenant, work, engine, mirror, feed, .. } = self;
         drop(work);
         let writer = engine.await.map_err(|error| TenantError::Panicked(error.to_string()))?;
         let closed = tokio::task::spawn_blocking(move || {
             tenant.mirror.stop();
             // A mirror that panicked has stored nothing; the log is whole all the same.
             _ = mirror.join();
+            tenant.feed.stop();
+            _ = feed.join();
             Ok::<_, TenantError>(writer?.close()?)
         });
         closed.await.map_err(|error| TenantError::Panicked(error.to_string()))?
@@ -199,6 +216,12 @@ impl Tenant {
     #[must_use]
     pub fn mirror(&self) -> &Mirror {
         &self.mirror
+    }
+
+    /// What tells subscribers of the hub.
+    #[must_use]
+    pub fn feed(&self) -> &Feed {
+        &self.feed
     }
 
     /// What the site chose about the vocabularies.

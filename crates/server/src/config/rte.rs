@@ -66,6 +66,36 @@ settings! {
         /// Messages that wait to be written, or for such a client to confirm them, in bytes; when it is reached, nothing
         /// more is taken for the connection.
         pub replay_bytes_max: usize = 100_000,
+        /// Subscriptions of one connection.
+        pub subscriptions_max: usize = 10_000,
+        /// Subscriptions of all connections of one user.
+        pub user_subscriptions_max: usize = 50_000,
+        /// Subscriptions of all connections of one tenant.
+        pub tenant_subscriptions_max: usize = 1_000_000,
+        /// Things that one invocation can subscribe to, or unsubscribe from.
+        pub subscribe_items_max: usize = 1_000,
+        /// Messages that may wait for one connection, besides the newest of each status; more end it.
+        pub outbox_messages_max: usize = 1_000,
+        /// The same in bytes.
+        pub outbox_bytes_max: usize = 1_048_576,
+        /// The shortest time between two statuses of one person or queue, in milliseconds; what changes in between is told
+        /// when it is over.
+        pub status_interval_ms: u64 = 250,
+        /// How often the status of a queue is looked at while calls wait in it, whose longest wait grows though nothing
+        /// happens, in milliseconds.
+        pub status_refresh_ms: u64 = 5_000,
+        /// Whether who subscribes to a status is told at once what it is. The original does not say that it does.
+        pub status_on_subscribe: bool = false,
+        /// Whether clients may use what the original does not have: `SubscribeFrom`, and `"*"` as an entity.
+        pub extensions: bool = false,
+        /// Memory for the newest events of one tenant, for clients that come back by `SubscribeFrom`, in bytes.
+        pub recent_bytes_max: usize = 16_777_216,
+        /// Clients of one tenant that are told of older events from disk at the same time; more wait.
+        pub history_readers_max: usize = 4,
+        /// The states that one `SubscribeFrom` is answered with, in bytes; more are refused.
+        pub snapshot_bytes_max: usize = 4_194_304,
+        /// Durable events that may wait to be told before `/readyz` says so.
+        pub feed_lag_events_max: u64 = 10_000,
     }
 }
 
@@ -96,6 +126,16 @@ impl Rte {
             ("rte.post_bytes_max", self.post_bytes_max as u64, 1_024),
             ("rte.post_ms_max", self.post_ms_max, 100),
             ("rte.replay_bytes_max", self.replay_bytes_max as u64, 1_024),
+            ("rte.subscriptions_max", self.subscriptions_max as u64, 1),
+            ("rte.user_subscriptions_max", self.user_subscriptions_max as u64, 1),
+            ("rte.tenant_subscriptions_max", self.tenant_subscriptions_max as u64, 1),
+            ("rte.subscribe_items_max", self.subscribe_items_max as u64, 1),
+            ("rte.outbox_messages_max", self.outbox_messages_max as u64, 16),
+            ("rte.outbox_bytes_max", self.outbox_bytes_max as u64, 65_536),
+            ("rte.status_refresh_ms", self.status_refresh_ms, 100),
+            ("rte.history_readers_max", self.history_readers_max as u64, 1),
+            ("rte.snapshot_bytes_max", self.snapshot_bytes_max as u64, 1_024),
+            ("rte.feed_lag_events_max", self.feed_lag_events_max, 1),
         ] {
             problems.at_least(key, value, least);
         }

@@ -39,7 +39,7 @@ const TOKEN_CHECK_EVERY: Duration = Duration::from_secs(2);
 /// What all requests share.
 pub struct App {
     tenants: Vec<Arc<Tenant>>,
-    identities: Identities,
+    identities: Arc<Identities>,
     clock: Clock,
     settings: Http,
     requests: Requests,
@@ -64,7 +64,7 @@ impl App {
     ) -> Result<Arc<Self>, ProviderError> {
         let (settings, requests, rest) = (config.http.clone(), config.requests.clone(), config.rest.clone());
         let (throttle, request_ms_max) = (Throttle::new(&requests), config.engine.request_ms_max);
-        let identities = Identities::new(tenants.clone(), clock.clone(), config)?;
+        let identities = Arc::new(Identities::new(tenants.clone(), clock.clone(), config)?);
         let app =
             Self { tenants, identities, clock, settings, requests, rest, request_ms_max, throttle, metrics, stop };
         Ok(Arc::new(app))
@@ -72,7 +72,7 @@ impl App {
 
     /// Tells who somebody is.
     #[must_use]
-    pub fn identities(&self) -> &Identities {
+    pub fn identities(&self) -> &Arc<Identities> {
         &self.identities
     }
 
@@ -136,10 +136,10 @@ pub(super) async fn healthz(State(app): State<Arc<App>>) -> Response {
     (status, Json(json!({"healthy": healthy}))).into_response()
 }
 
-/// Whether what is told is what is true now: every source live, every log written.
+/// Whether what is told is what is true now: every source live, every log written, every subscriber told.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
     let now = app.clock.now();
-    let (mut sources, mut logs) = (Vec::new(), Vec::new());
+    let (mut sources, mut logs, mut feeds) = (Vec::new(), Vec::new(), Vec::new());
     let mut ready = !*app.stop.borrow();
     for tenant in &app.tenants {
         ready &= tenant.is_writable();
@@ -153,6 +153,9 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
                 Health::Closed => "closed",
             },
         }));
+        let feed = tenant.feed();
+        ready &= feed.is_current();
+        feeds.push(json!({"tenant": tenant.name(), "running": feed.is_running(), "events_behind": feed.behind()}));
         for (name, source) in tenant.sources().all() {
             ready &= source.live;
             let seconds_since = |at: cordboard_core::Time| now.micros_since(at) as f64 / 1e6;
@@ -166,7 +169,7 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
         }
     }
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({"ready": ready, "sources": sources, "logs": logs}))).into_response()
+    (status, Json(json!({"ready": ready, "sources": sources, "logs": logs, "feeds": feeds}))).into_response()
 }
 
 pub(super) async fn show_metrics(State(app): State<Arc<App>>, Extension(peer): Extension<Peer>) -> Response {

@@ -138,9 +138,10 @@ impl StateSlot {
         (self.written.swap(revision, Ordering::AcqRel) != revision).then_some(frame).flatten()
     }
 
-    fn miss(&self) {
+    fn miss(&self, shared: &Outboxes) {
         self.missed.store(true, Ordering::Release);
         self.cell.is_stale.store(true, Ordering::Release);
+        shared.stale.fetch_add(1, Ordering::AcqRel);
     }
 }
 
@@ -158,6 +159,15 @@ pub struct OutboxLimits {
 pub struct Outboxes {
     /// What may wait.
     pub limits: OutboxLimits,
+    /// What is counted.
+    pub counters: OutboxCounters,
+    /// How often a state was too old to be written.
+    stale: AtomicU64,
+}
+
+/// What is counted of outboxes; clones count the same.
+#[derive(Debug, Clone, Default)]
+pub struct OutboxCounters {
     /// Messages given to writers.
     pub delivered: Counter,
     /// States that were replaced by newer ones before they were written.
@@ -169,11 +179,16 @@ pub struct Outboxes {
 }
 
 impl Outboxes {
-    /// Nothing counted yet.
+    /// These limits, nothing counted yet.
     #[must_use]
     pub fn new(limits: OutboxLimits) -> Self {
-        let [delivered, conflated, expired, overflowed] = Default::default();
-        Self { limits, delivered, conflated, expired, overflowed }
+        Self::counted(limits, OutboxCounters::default())
+    }
+
+    /// These limits, counted here.
+    #[must_use]
+    pub fn counted(limits: OutboxLimits, counters: OutboxCounters) -> Self {
+        Self { limits, counters, stale: AtomicU64::new(0) }
     }
 }
 
@@ -214,7 +229,10 @@ struct Queue {
     bytes: usize,
     held: bool,
     closing: Option<Closing>,
+    /// Who waits for something to take out.
     waker: Option<Waker>,
+    /// Who waits for room to put something in.
+    room_waker: Option<Waker>,
 }
 
 #[derive(Debug)]
@@ -257,7 +275,7 @@ impl Outbox {
         }
         let OutboxLimits { messages_max, bytes_max } = self.shared.limits;
         if queue.messages >= messages_max || queue.bytes + frame.len() > bytes_max {
-            self.shared.overflowed.inc();
+            self.shared.counters.overflowed.inc();
             wake(self.end(queue, Closing::Overflow));
             return false;
         }
@@ -274,7 +292,7 @@ impl Outbox {
             Ok(_) => {}
             Err(phase) => {
                 if phase == WAITS {
-                    self.shared.conflated.inc();
+                    self.shared.counters.conflated.inc();
                 }
                 return true;
             }
@@ -322,6 +340,30 @@ impl Outbox {
         if queue.closing.is_none() {
             wake(self.end(queue, why));
         }
+    }
+
+    /// Waits until no more than half of what may wait does: for whoever has much to tell and can wait. False when the
+    /// connection was given up. For one waiter at a time; cancel safe.
+    pub async fn room(&self) -> bool {
+        let OutboxLimits { messages_max, bytes_max } = self.shared.limits;
+        poll_fn(|context| {
+            let mut queue = self.queue();
+            if queue.closing.is_some() {
+                return Poll::Ready(false);
+            }
+            if queue.messages <= messages_max / 2 && queue.bytes <= bytes_max / 2 {
+                return Poll::Ready(true);
+            }
+            queue.room_waker = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// How often a state was too old to be written, to anybody of this hub.
+    #[must_use]
+    pub fn stale_count(&self) -> u64 {
+        self.shared.stale.load(Ordering::Acquire)
     }
 
     /// Whether the connection was given up.
@@ -375,7 +417,7 @@ impl Outbox {
                 Some(Item::State(slot)) => match slot.take() {
                     None => continue,
                     Some(frame) if frame.is_over(now) => {
-                        slot.miss();
+                        slot.miss(&self.shared);
                         None
                     }
                     Some(frame) => Some(frame),
@@ -387,16 +429,23 @@ impl Outbox {
                     bytes += encoded.len();
                     out.push(encoded);
                 }
-                None => _ = self.shared.expired.inc(),
+                None => _ = self.shared.counters.expired.inc(),
             }
         };
-        self.shared.delivered.inc_by((out.len() - before) as u64);
+        self.shared.counters.delivered.inc_by((out.len() - before) as u64);
+        let room_waker = self.queue().room_waker.take();
+        if let Some(waker) = room_waker {
+            waker.wake();
+        }
         drained
     }
 
     fn end<'q>(&self, mut queue: MutexGuard<'q, Queue>, why: Closing) -> MutexGuard<'q, Queue> {
         queue.closing = Some(why);
         queue.clear();
+        if let Some(waker) = queue.room_waker.take() {
+            waker.wake();
+        }
         queue
     }
 
@@ -462,7 +511,7 @@ mod tests {
             assert!(outbox.push_state(&slot) && outbox.push(&frame(2, message)));
         }
         assert_eq!(taken(&outbox, now), (vec!["2".into(), "\"a\"".into(), "\"b\"".into()], Drained::All));
-        assert_eq!((outbox.shared.conflated.get(), outbox.shared.delivered.get()), (1, 3));
+        assert_eq!((outbox.shared.counters.conflated.get(), outbox.shared.counters.delivered.get()), (1, 3));
         // Told again without a change: nothing new to write.
         assert!(outbox.push_state(&slot));
         assert_eq!(taken(&outbox, now), (vec![], Drained::All));
@@ -488,7 +537,7 @@ mod tests {
             let slot = Arc::new(StateSlot::new(Arc::default()));
             assert!(!outbox.push(&frame(1, "1")) && !outbox.push_state(&slot));
             assert_eq!(taken(&outbox, Instant::now()), (vec![], Drained::Close(Closing::Overflow)));
-            assert_eq!((outbox.shared.overflowed.get(), outbox.queue().items.capacity()), (1, 0));
+            assert_eq!((outbox.shared.counters.overflowed.get(), outbox.queue().items.capacity()), (1, 0));
         }
     }
 
@@ -502,7 +551,7 @@ mod tests {
         cell.set(old("1"));
         assert!(outbox.push_state(&slot) && outbox.push(&old("2")));
         assert_eq!(taken(&outbox, said + ttl + second), (vec![], Drained::All));
-        assert_eq!(outbox.shared.expired.get(), 2);
+        assert_eq!(outbox.shared.counters.expired.get(), 2);
         assert!(slot.take_missed() && !slot.take_missed() && cell.take_stale() && !cell.take_stale());
         cell.set(old("3"));
         assert!(outbox.push_state(&slot));
