@@ -206,10 +206,8 @@ fn begin(
     told.tell(Fact::Call { call: id, fact: CallFact::Began(began) });
 }
 
-/// The upper half is the second in which the log was founded, so that a log founded anew never repeats an id; the lower
-/// half counts, and carries over should a tenant ever see more than 2^32 calls.
 pub(crate) fn conn_id(world: &World, call: CallId) -> ConnId {
-    ConnId(((world.founded.0 / 1_000_000) << 32).wrapping_add(call.0))
+    world.conn_of(call)
 }
 
 fn held_by<'w>(world: &'w World, switch: &str, device: &str) -> Option<(CallId, &'w Call)> {

@@ -241,6 +241,7 @@ pub(crate) fn leg(world: &mut World, call: CallId, id: LegId, happened: Time, fa
 /// A leg that is new, or known and takes a new part.
 fn arrive(world: &mut World, call_id: CallId, id: LegId, happened: Time, party: &Party, said: Said) {
     world.last_leg = world.last_leg.max(id.0);
+    let user = if party.outside { String::new() } else { world.user_of(&party.device).to_string() };
     let Some(call) = world.calls.get_mut(&call_id) else { return };
     if let Some(leg) = call.legs.get_mut(&id) {
         leg.state = evolve_leg(said).unwrap_or(leg.state);
@@ -261,6 +262,7 @@ fn arrive(world: &mut World, call_id: CallId, id: LegId, happened: Time, party: 
         muted: false,
         deaf: false,
         by: party.by.clone(),
+        user,
         parked: None,
         parked_by: None,
         bridged: false,

@@ -306,6 +306,10 @@ state! {
         pub deaf: bool,
         /// Who brought it in.
         pub by: Option<String>,
+        /// Whose telephone it was when the leg began; whoever logs in or out there meanwhile is not in this call. Empty
+        /// for an outside party.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        pub user: String,
         /// The parking place it waits on.
         pub parked: Option<String>,
         /// The device that put it there.
@@ -346,6 +350,14 @@ impl World {
     pub fn call_by_conn(&self, conn: ConnId) -> Option<(CallId, &Call)> {
         let id = CallId(conn.0.wrapping_sub((self.founded.0 / 1_000_000) << 32));
         self.calls.get(&id).filter(|call| call.conn == conn && !call.ended).map(|call| (id, call))
+    }
+
+    /// What applications call a call, or called it while it was there. The upper half is the second in which the log was
+    /// founded, so that a log founded anew never repeats an id; the lower half counts, and carries over should a tenant
+    /// ever see more than 2^32 calls.
+    #[must_use]
+    pub const fn conn_of(&self, call: CallId) -> ConnId {
+        ConnId(((self.founded.0 / 1_000_000) << 32).wrapping_add(call.0))
     }
 
     /// The living leg of a device in a call.

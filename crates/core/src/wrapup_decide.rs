@@ -17,15 +17,23 @@ use crate::world::{Agent, World, WrapUp};
 
 impl World {
     /// What the after-call work of an agent is called: the id of the wish it came from, else one that follows from the
-    /// agent and its beginning.
+    /// agent and the call, so that it can be told before it begins, else from the agent and its beginning.
     #[must_use]
     pub fn wrapup_id(&self, agent: &str, wrapup: &WrapUp) -> Guid {
-        match &wrapup.wish {
-            Some(wish) => wish.id,
-            None => {
+        match (&wrapup.wish, wrapup.call) {
+            (Some(wish), _) => wish.id,
+            (None, Some(call)) => self.wrapup_id_after(agent, call),
+            (None, None) => {
                 Guid::derived(&[b"wrapup", self.tenant.as_bytes(), agent.as_bytes(), &wrapup.since.0.to_be_bytes()])
             }
         }
+    }
+
+    /// What the after-call work of an agent will be called that follows a call, where nobody wishes for it.
+    #[must_use]
+    pub fn wrapup_id_after(&self, agent: &str, call: CallId) -> Guid {
+        let conn = self.conn_of(call).0.to_be_bytes();
+        Guid::derived(&[b"wrapup after", self.tenant.as_bytes(), agent.as_bytes(), &conn])
     }
 
     /// After-call work that is wished for and has not begun.

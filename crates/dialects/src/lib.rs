@@ -18,7 +18,7 @@ use serde_json::Value;
 use catalogue::Catalogue;
 
 /// Every dialect. To add one is to add a folder and a row here.
-pub const DIALECTS: &[&Dialect] = &[&genesys::DIALECT, &plain::DIALECT];
+pub const DIALECTS: &[&Dialect] = &[&genesys::DIALECT, &enreach::DIALECT, &plain::DIALECT];
 
 /// The dialect of this name; upper and lower case are the same.
 pub fn find(name: &str) -> Option<&'static Dialect> {
@@ -35,12 +35,44 @@ pub struct Dialect {
     pub channels: &'static [&'static str],
     /// Says one event, in the world right after it.
     pub project: fn(&Settings, &World, Position, &Event, &mut Vec<Message>),
+    /// A memory of states, where the vocabulary has messages that say what is, and that are told only when it has become
+    /// something else. `project` looks at one event alone and so never says them; see [`Teller`].
+    pub states: Option<fn() -> Box<dyn States>>,
     /// Says what is true in a world, as if it had just come about.
     pub snapshot: fn(&Settings, &World, Position, &mut Vec<Message>),
     /// Everything it can say.
     pub catalogue: fn() -> Catalogue,
     /// The JSON Schema of one of its messages, by name; `None` where there is no such message.
     pub schema: fn(&Settings, &str) -> Option<Value>,
+}
+
+/// Messages that say what is: what was said last is remembered, and only what has become something else is said.
+pub trait States: Send {
+    /// Says the states that an event changed, in the world right after it.
+    fn say(&mut self, world: &World, at: Position, event: &Event, out: &mut Vec<Message>);
+}
+
+/// Says a whole stream from its beginning, states included.
+pub struct Teller {
+    /// The vocabulary.
+    pub dialect: &'static Dialect,
+    states: Option<Box<dyn States>>,
+}
+
+impl Teller {
+    /// For a stream from its beginning.
+    #[must_use]
+    pub fn new(dialect: &'static Dialect) -> Self {
+        Self { dialect, states: dialect.states.map(|states| states()) }
+    }
+
+    /// Says the next event, in the world right after it, then the states it changed.
+    pub fn say(&mut self, settings: &Settings, world: &World, at: Position, event: &Event, out: &mut Vec<Message>) {
+        (self.dialect.project)(settings, world, at, event, out);
+        if let Some(states) = &mut self.states {
+            states.say(world, at, event, out);
+        }
+    }
 }
 
 /// Place of an event in a tenant's log.

@@ -62,11 +62,12 @@ pub fn run(args: &Args, out: &mut impl Write) -> Result<(), ReplayError> {
         name: args.dialect.clone(),
         known: cordboard_dialects::DIALECTS.iter().map(|dialect| dialect.name).collect::<Vec<_>>().join(", "),
     })?;
+    let mut teller = cordboard_dialects::Teller::new(dialect);
     let mut failed = Ok(());
     let mut messages = Vec::new();
     let dialects = cordboard_dialects::Settings::default();
     machine.play(&recording, |world, position, event| {
-        (dialect.project)(&dialects, world, position, event, &mut messages);
+        teller.say(&dialects, world, position, event, &mut messages);
         for message in messages.drain(..) {
             let key = serde_json::Value::from(message.key);
             let line =

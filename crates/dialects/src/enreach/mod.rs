@@ -3,23 +3,36 @@
 //! An independent implementation, made from public documentation; compatible with it and not affiliated to its vendor.
 //!
 //! Reading order: `names` and `messages` are the words, `values` what they are made of, `ids` and `person` say who and what
-//! is meant; `say` leads to `offers`, `own_calls`, `handovers`, `agents` and `directory`, which say which fact of ours becomes which events
-//! of theirs; `status` says what is true of a person or a queue; `touched` says whose status an event may have changed.
+//! is meant; `say` leads to the rooms that say which fact of ours becomes which events of theirs: `offers` and `own_calls`
+//! for legs, `diversion` and `handovers` for calls that go elsewhere, `supervision`, `wrapup`, `terminals` and `directory`;
+//! `status` says what is true of a person or a queue, `touched` whose status an event may have changed, and `board` which
+//! of them are news; `expression` reads the conditions of alerts.
 
 mod board;
+mod catalogue;
 mod directory;
+mod diversion;
 pub mod expression;
+mod handovers;
 pub mod ids;
 pub mod messages;
 pub mod names;
+mod offers;
+mod own_calls;
+mod party;
 pub mod person;
+pub mod rules;
 mod say;
 mod scene;
+mod snapshot;
 mod status;
+mod supervision;
+mod terminals;
 mod touched;
 pub mod values;
+mod wrapup;
 
-use cordboard_core::Guid;
+use cordboard_core::{Event, Guid, World};
 use serde::{Deserialize, Serialize};
 
 pub use board::Board;
@@ -27,6 +40,43 @@ pub use names::{EntityKind, EventName};
 pub use say::say;
 pub use status::{queue_status, user_status};
 pub use touched::{Touched, touched};
+
+use crate::{Dialect, Message, Position, States};
+
+/// The row of the registry.
+pub const DIALECT: Dialect = Dialect {
+    name: "enreach",
+    summary: "events of the Enreach Real-Time Engine (RTE), as its hub tells them",
+    channels: &[catalogue::CHANNEL],
+    project: |settings, world, at, event, out| {
+        let mut said = Vec::new();
+        say(settings, world, at, event, &mut said);
+        out.extend(said.into_iter().map(Message::from));
+    },
+    states: Some(|| Box::<Board>::default()),
+    snapshot: |settings, world, at, out| {
+        let mut said = Vec::new();
+        snapshot::snapshot(settings, world, at, &mut said);
+        out.extend(said.into_iter().map(Message::from));
+    },
+    catalogue: catalogue::catalogue,
+    schema: |_, event| catalogue::schema(event),
+};
+
+impl From<Said> for Message {
+    fn from(said: Said) -> Self {
+        let key = format!("{}:{}", said.entity, said.event.wire());
+        Self { channel: catalogue::CHANNEL, key, value: said.body }
+    }
+}
+
+impl States for Board {
+    fn say(&mut self, world: &World, at: Position, event: &Event, out: &mut Vec<Message>) {
+        let mut said = Vec::new();
+        Board::say(self, world, at, event, &mut said);
+        out.extend(said.into_iter().map(Message::from));
+    }
+}
 
 /// An event of the vocabulary, about one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use core::cell::OnceCell;
 
-use cordboard_core::{ConnId, Event, Guid, LegId, Time, World};
+use cordboard_core::event::Asked;
+use cordboard_core::{ConnId, Event, Guid, Time, World};
 
 use super::ids;
 use super::messages::Message;
@@ -18,7 +19,11 @@ pub(super) struct Scene<'w, 'o> {
     pub(super) at: Position,
     /// When it happened.
     pub(super) time: Time,
+    /// The request that caused it.
+    pub(super) asked: Option<&'w Asked>,
     organisation: OnceCell<Guid>,
+    /// Which of several things of one entity is told of, where a picture tells them all at one place.
+    about: String,
     out: &'o mut Vec<Said>,
 }
 
@@ -31,7 +36,8 @@ impl<'w, 'o> Scene<'w, 'o> {
         event: &Event,
         out: &'o mut Vec<Said>,
     ) -> Self {
-        Self::at(settings, world, at, event.since.unwrap_or(event.at), out)
+        let asked = event.request.and_then(|request| world.requests.get(&request));
+        Self { asked, ..Self::at(settings, world, at, event.since.unwrap_or(event.at), out) }
     }
 
     /// A moment.
@@ -42,7 +48,12 @@ impl<'w, 'o> Scene<'w, 'o> {
         time: Time,
         out: &'o mut Vec<Said>,
     ) -> Self {
-        Self { settings, world, at, time, organisation: OnceCell::new(), out }
+        Self { settings, world, at, time, asked: None, organisation: OnceCell::new(), about: String::new(), out }
+    }
+
+    /// What is told from now on is about this thing of several that an entity has.
+    pub(super) fn about(&mut self, thing: &str) {
+        self.about = format!(":{thing}");
     }
 
     /// The organisation.
@@ -89,7 +100,7 @@ impl<'w, 'o> Scene<'w, 'o> {
     /// Which event it is, and when.
     pub(super) fn mark(&self, event: EventName, entity: Guid) -> Mark {
         let Position { epoch, sequence } = self.at;
-        let name = format!("{epoch}-{sequence}:{}:{entity}", event.wire());
+        let name = format!("{epoch}-{sequence}:{}:{entity}{}", event.wire(), self.about);
         Mark { id: ids::named(self.organisation(), &[&name]), timestamp: Stamp(self.time) }
     }
 
@@ -117,9 +128,4 @@ impl<'w, 'o> Scene<'w, 'o> {
 /// How long an event is worth delivering, as it stands on the wire.
 pub(super) fn ttl(event: EventName) -> i32 {
     event.ttl_s().and_then(|ttl| i32::try_from(ttl).ok()).unwrap_or(-1)
-}
-
-/// The name of a leg.
-pub(super) fn leg_id<'a>(leg: LegId) -> super::values::Text<'a> {
-    leg.0.to_string().into()
 }

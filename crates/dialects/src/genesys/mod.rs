@@ -37,6 +37,7 @@ pub const DIALECT: Dialect = Dialect {
     summary: "events of Genesys Voice Microservices, on the topics voice-agentstate and voice-callthread",
     channels: &[Topic::AgentState.name(), Topic::CallThread.name(), Topic::Client.name()],
     project: project::project,
+    states: None,
     snapshot: snapshot::snapshot,
     catalogue: catalogue::catalogue,
     schema: |settings, event| catalogue::schema(event, settings.genesys.enum_style),

@@ -18,6 +18,7 @@ pub const DIALECT: Dialect = Dialect {
     summary: "our own events, one message an event",
     channels: &[CHANNEL],
     project,
+    states: None,
     snapshot,
     catalogue,
     schema,

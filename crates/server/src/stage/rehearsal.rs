@@ -2,7 +2,7 @@
 
 use cordboard_core::event::RequestFact;
 use cordboard_core::{Event, Fact, Input, Observation, Request, Time, World, order};
-use cordboard_dialects::{Dialect, Message, Position, Settings};
+use cordboard_dialects::{Dialect, Message, Position, Settings, Teller};
 use cordboard_switches::boxed::{Boxed, Happening, Site};
 use cordboard_switches::{Output, Switch};
 
@@ -13,7 +13,7 @@ use super::{Source, Stage};
 pub struct Rehearsal {
     stage: Stage<Boxed>,
     now: Time,
-    dialects: Vec<&'static Dialect>,
+    dialects: Vec<Teller>,
     settings: Settings,
 }
 
@@ -53,7 +53,12 @@ impl Rehearsal {
     #[must_use]
     pub fn new(tenant: &str, site: Site, now: Time, dialects: &[&'static Dialect]) -> (Self, Vec<Told>) {
         let stage = Stage::new(tenant, now, Boxed::new(site, 0));
-        let mut new = Self { stage, now, dialects: dialects.to_vec(), settings: Settings::default() };
+        let mut new = Self {
+            stage,
+            now,
+            dialects: dialects.iter().map(|dialect| Teller::new(dialect)).collect(),
+            settings: Settings::default(),
+        };
         let told = new.then(|stage, tell| {
             stage.source.handle_connected(now);
             Switch::handle_timeout(&mut stage.source, now);
@@ -126,12 +131,12 @@ impl Rehearsal {
         let Self { stage, now, dialects, settings } = self;
         let mut told = Vec::new();
         let mut tell = |world: &World, position: Position, event: &Event| {
-            let say = |dialect: &&Dialect| {
+            let say = |teller: &mut Teller| {
                 let mut messages = Vec::new();
-                (dialect.project)(settings, world, position, event, &mut messages);
+                teller.say(settings, world, position, event, &mut messages);
                 messages
             };
-            let messages = dialects.iter().map(say).collect();
+            let messages = dialects.iter_mut().map(say).collect();
             told.push(Told { position, event: event.clone(), messages });
         };
         act(stage, &mut tell);
