@@ -19,6 +19,7 @@ use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cordboard_core::{Time, World};
+use cordboard_dialects::enreach::ids::{self, Entity};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -253,9 +254,10 @@ impl Identities {
         if user == identity.user || user == token.name {
             return Ok(identity);
         }
-        let look = move |world: &World, _| person(world, &user);
-        let named = identity.tenant.mirror().look(look).await.map_err(|_| Denied::Unavailable)?;
-        if named.as_deref() == Some(&*identity.user) { Ok(identity) } else { Err(Denied::Wrong.into()) }
+        let own = identity.user.clone();
+        let look = move |world: &World, _| is_called(world, &own, &user);
+        let is_own = identity.tenant.mirror().look(look).await.map_err(|_| Denied::Unavailable)?;
+        if is_own { Ok(identity) } else { Err(Denied::Wrong.into()) }
     }
 
     fn verify(&self, text: &str) -> Result<Identity, Why> {
@@ -292,6 +294,13 @@ impl Identities {
     }
 }
 
+/// Whether a person of the directory is called so: by name, login or id.
+fn is_called(world: &World, name: &str, given: &str) -> bool {
+    let profile = world.directory.users.get(name).and_then(|user| user.profile.as_ref());
+    let is_login = profile.is_some_and(|profile| !given.is_empty() && profile.login.eq_ignore_ascii_case(given));
+    given == name || is_login || given.parse() == Ok(ids::user(world, name))
+}
+
 /// The person of this name, login or id; none where nobody is meant, or more than one could be.
 #[must_use]
 pub fn person(world: &World, given: &str) -> Option<String> {
@@ -299,15 +308,15 @@ pub fn person(world: &World, given: &str) -> Option<String> {
     if users.contains_key(given) || world.agents.contains_key(given) {
         return Some(given.to_owned());
     }
-    let guid = given.parse().ok();
-    let mut found = users.iter().filter(|(_, user)| {
-        let profile = user.profile.as_ref();
-        profile.is_some_and(|it| {
-            it.login.eq_ignore_ascii_case(given) && !given.is_empty() || guid.is_some() && it.guid == guid
-        })
-    });
+    if let Ok(guid) = given.parse() {
+        return match ids::find(world, guid) {
+            Some(Entity::User(name)) => Some(name),
+            Some(Entity::Queue(_) | Entity::List(_)) | None => None,
+        };
+    }
+    let mut found = users.keys().filter(|name| is_called(world, name, given));
     match (found.next(), found.next()) {
-        (Some((name, _)), None) => Some(name.clone()),
+        (Some(name), None) => Some(name.clone()),
         (None | Some(_), _) => None,
     }
 }

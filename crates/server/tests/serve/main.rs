@@ -11,6 +11,7 @@ mod ami;
 mod client;
 mod command_line;
 mod demo;
+mod identity;
 mod kill;
 mod process;
 mod requests;
