@@ -132,8 +132,8 @@ impl<H: Hub> Drive<H> {
         let mut writable = false;
         loop {
             self.handle_events();
-            let said_all = if writable { !self.write(pipe) } else { false };
-            writable = writable && said_all;
+            let said_all = writable && self.write(pipe);
+            writable = said_all;
             if self.session.is_closed() && (said_all || !P::LEADS_SOMEWHERE) {
                 return End::Over;
             }
