@@ -143,6 +143,8 @@ fn device_fact(world: &mut World, number: &str, fact: &DeviceFact) {
 }
 
 fn queue_fact(world: &mut World, name: &str, fact: &QueueFact) {
+    // One that is heard of late may have calls already.
+    let offers = if world.queues.contains_key(name) { BTreeSet::new() } else { world.offers_of(name).collect() };
     let queue = world.queues.entry(String::from(name)).or_insert_with(|| Queue {
         switch: String::new(),
         wrapup_ms: None,
@@ -150,7 +152,7 @@ fn queue_fact(world: &mut World, name: &str, fact: &QueueFact) {
         members: BTreeSet::new(),
         profile: QueueProfile::default(),
         assigned: BTreeMap::new(),
-        offers: BTreeSet::new(),
+        offers,
     });
     let was = queue.profile.guid;
     match fact {

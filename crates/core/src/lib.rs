@@ -38,6 +38,7 @@ pub mod listed;
 pub mod observation;
 pub mod presence;
 pub mod record;
+mod reindex;
 pub mod request;
 mod request_decide;
 mod stored;

@@ -43,7 +43,8 @@ pub fn decode_world(bytes: &[u8]) -> Result<World, StateError> {
         return Err(StateError::Version(version));
     }
     let stored: StoredWorld = serde_json::from_slice(bytes).map_err(wrong)?;
-    Ok(stored.world)
+    // One that an older program stored lacks what is kept since.
+    Ok(stored.world.reindexed())
 }
 
 /// The longest rest of a decision that a record carries, in events. Longer decisions are comparisons with a switch, which

@@ -41,6 +41,9 @@ pub fn check(life: &Life) -> Result<(), String> {
     if again != life.world {
         return Err("the fold of the events is another world".into());
     }
+    if life.world.clone().reindexed() != life.world {
+        return Err("what is kept for questions differs from what it is kept of".into());
+    }
     let under_way = life.world.calls.values().filter(|call| !call.ended).count();
     if open.len() != under_way {
         return Err(format!("{} calls have not ended, the world has {under_way}", open.len()));
