@@ -1,5 +1,7 @@
 //! Stories by chance: a seed is a site and what happens there. Most of it makes sense, some of it is nonsense.
 
+mod directory;
+
 use cordboard_core::call::LegState;
 use cordboard_core::datum::{Datum, Pairs};
 use cordboard_core::event::{
@@ -92,6 +94,11 @@ impl Author {
         }
         if self.chance.once_in(8) {
             return self.besides(player);
+        }
+        if self.chance.once_in(8) {
+            let change = directory::change(&mut self.chance, player);
+            let device = self.one(&EXTENSIONS);
+            return self.ask(&device, request::Ask::Change(Box::new(change)), None);
         }
         if let Some(step) = self.chance.once_in(3).then(|| self.routing(player)).flatten() {
             return step;

@@ -91,7 +91,7 @@ pub(super) fn write<'n>(ask: &Ask, call: impl Fn(ConnId) -> &'n str, words: &mut
             words.pair_list("remove", removed).flag("all", *all)
         }
         // There are many, and they are data anyway.
-        Ask::Change(change) => words.word("change").word(&serde_json::to_string(change).unwrap_or_default()),
+        Ask::Change(change) => words.word("change").object(change),
         Ask::Monitor { target, scope, mode } => words.word("monitor").word(target).of(scope).of(mode),
         Ask::MonitorEnd { target } => words.word("monitor-end").word(target),
         Ask::Supervise { target, mode } => words.word("supervise").word(target).of(mode),

@@ -41,6 +41,12 @@ impl Line {
                 rest = after.trim_start();
                 continue;
             }
+            if rest.starts_with('{') {
+                let (word, after) = rest.split_at(object_end(rest)?);
+                line.words.push_back(word.to_string());
+                rest = after.trim_start();
+                continue;
+            }
             let end = rest.find(|c: char| c.is_whitespace() || c == '=').unwrap_or(rest.len());
             let (word, after) = rest.split_at(end);
             let Some(value) = after.strip_prefix('=') else {
@@ -170,6 +176,13 @@ impl Words {
         self
     }
 
+    /// A JSON object, as it is.
+    pub(super) fn object(&mut self, value: &impl Serialize) -> &mut Self {
+        self.gap();
+        self.0.push_str(&serde_json::to_string(value).unwrap_or_default());
+        self
+    }
+
     /// A word of an enumeration.
     pub(super) fn of(&mut self, word: impl Serialize) -> &mut Self {
         self.word(&name(word))
@@ -274,6 +287,16 @@ pub(super) fn ms(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("{text:?} is no time; right would be 15s or 250ms"))
 }
 
+/// Where the JSON object ends that a text begins with.
+fn object_end(text: &str) -> Result<usize, String> {
+    let mut objects = serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
+    match objects.next() {
+        Some(Ok(_)) => Ok(objects.byte_offset()),
+        Some(Err(error)) => Err(format!("what begins with {{ is no JSON object: {error}")),
+        None => Err("a JSON object is missing".to_string()),
+    }
+}
+
 /// Splits a text behind its closing quotation mark; `text` begins behind the opening one.
 fn unquote(text: &str) -> Result<(String, &str), String> {
     let mut word = String::new();
@@ -331,6 +354,18 @@ mod tests {
         assert_eq!(line.pairs("data"), Ok(data), "{text}");
         assert_eq!(line.pair_ms("ring"), Ok(Some(1_500)));
         assert_eq!(line.end(), Ok(()));
+    }
+
+    #[test]
+    fn an_object_is_one_word_as_it_is() {
+        let value = serde_json::json!({"a b": {"c": ["}", "\"x=\""]}});
+        let mut words = Words::default();
+        let text = words.word("change").object(&value).word("next").line();
+        let mut line = Line::read(&text).unwrap();
+        line.next();
+        assert_eq!(line.next(), Some(value.to_string()), "{text}");
+        assert_eq!((line.next().as_deref(), line.end()), (Some("next"), Ok(())));
+        assert!(Line::read("change {\"a\":").unwrap_err().contains("no JSON object"));
     }
 
     #[test]
