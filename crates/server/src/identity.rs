@@ -24,6 +24,7 @@ use cordboard_dialects::enreach::ids::{self, Entity};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::kept::{hex, random};
+use crate::mirror::View;
 use crate::permit::Permit;
 use crate::tenant::Tenant;
 use crate::tokens::{Role, TOKEN_PREFIX, Token, Tokens};
@@ -255,7 +256,7 @@ impl Identities {
             return Ok(identity);
         }
         let own = identity.user.clone();
-        let look = move |world: &World, _| is_called(world, &own, &user);
+        let look = move |world: &View<'_>| is_called(world, &own, &user);
         let is_own = identity.tenant.mirror().look(look).await.map_err(|_| Denied::Unavailable)?;
         if is_own { Ok(identity) } else { Err(Denied::Wrong.into()) }
     }

@@ -17,6 +17,7 @@ pub mod conformance;
 pub mod connectors;
 pub mod demo;
 pub mod engine;
+mod entities;
 pub mod gateway;
 pub mod history;
 pub mod identity;

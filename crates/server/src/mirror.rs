@@ -9,12 +9,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use cordboard_core::World;
+use cordboard_core::{Guid, World};
+use cordboard_dialects::enreach::ids::Entity;
 use cordboard_dialects::{Dialect, Settings, is_private};
 use tokio::sync::oneshot;
 
 use crate::checkpoints::Checkpoints;
 use crate::clock::Clock;
+use crate::entities::Entities;
 use crate::history::place;
 use crate::log::{Log, Position, Reader};
 use crate::state::{StateError, encode_world, fold_next};
@@ -56,8 +58,32 @@ struct Ask {
     answer: oneshot::Sender<Picture>,
 }
 
+/// What those see who look: the world, and what finds things in it by their ids.
+pub struct View<'m> {
+    world: &'m World,
+    entities: &'m Entities,
+    /// All events up to and including this one are in it.
+    pub position: Position,
+}
+
+impl View<'_> {
+    /// What has this id; without looking at everything there is.
+    #[must_use]
+    pub fn find(&self, id: Guid) -> Option<&Entity> {
+        self.entities.find(self.world, id)
+    }
+}
+
+impl std::ops::Deref for View<'_> {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        self.world
+    }
+}
+
 /// Something that looks at the world and sends away what it saw.
-type Look = Box<dyn FnOnce(&World, Position) + Send>;
+type Look = Box<dyn FnOnce(&View<'_>) + Send>;
 
 enum Request {
     Picture(Ask),
@@ -80,7 +106,8 @@ impl Mirror {
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (requests, inbox) = sync_channel(REQUESTS_MAX);
         let stored = reader.position().sequence;
-        let follower = Follower { log, reader, world, checkpoints, settings, clock, stored };
+        let entities = Entities::new(&world);
+        let follower = Follower { log, reader, world, entities, checkpoints, settings, clock, stored };
         let thread = std::thread::Builder::new().name("mirror".to_owned()).spawn(move || follower.run(&inbox))?;
         Ok((Self { requests }, thread))
     }
@@ -102,11 +129,11 @@ impl Mirror {
     /// [`MirrorError`] where too many ask, or the log cannot be read.
     pub async fn look<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&World, Position) -> T + Send + 'static,
+        look: impl FnOnce(&View<'_>) -> T + Send + 'static,
     ) -> Result<T, MirrorError> {
         let (answer, seen) = oneshot::channel();
         // Who went away meanwhile needs no answer.
-        let look: Look = Box::new(move |world, position| drop(answer.send(look(world, position))));
+        let look: Look = Box::new(move |view| drop(answer.send(look(view))));
         self.requests.try_send(Request::Look(look)).map_err(|_| MirrorError::Busy)?;
         seen.await.map_err(|_| MirrorError::Gone)
     }
@@ -122,6 +149,7 @@ struct Follower {
     log: Log,
     reader: Reader,
     world: World,
+    entities: Entities,
     checkpoints: Arc<Checkpoints>,
     settings: MirrorSettings,
     clock: Clock,
@@ -149,7 +177,7 @@ impl Follower {
             for request in first.into_iter().chain(inbox.try_iter()) {
                 match request {
                     Request::Picture(ask) => asked.push(ask),
-                    Request::Look(look) => look(&self.world, self.reader.position()),
+                    Request::Look(look) => look(&self.view()),
                     Request::Stop => return self.store_if_new(),
                 }
             }
@@ -162,12 +190,17 @@ impl Follower {
     }
 
     fn fold(&mut self) -> Result<(), StateError> {
-        while fold_next(&mut self.reader, &mut self.world)?.is_some() {
+        while let Some(event) = fold_next(&mut self.reader, &mut self.world)? {
+            self.entities.note(&self.world, &event);
             if self.reader.position().sequence - self.stored >= self.settings.snapshot_events {
                 self.store();
             }
         }
         Ok(())
+    }
+
+    fn view(&self) -> View<'_> {
+        View { world: &self.world, entities: &self.entities, position: self.reader.position() }
     }
 
     /// Everybody who asks at the same time gets the same picture.

@@ -2,12 +2,11 @@
 //! Enreach's Real-Time Engine. docs/rte.md says for users what it does.
 //!
 //! `feed` tells: a thread a tenant that folds the durable log and hands shared bytes to connections; `answering`,
-//! `telling` and `catching` are its work, `subscribers`, `states`, `recent` and `entities` what it remembers. A connection
+//! `telling` and `catching` are its work, `subscribers`, `states` and `recent` what it remembers. A connection
 //! ([`RteClient`]) only asks it.
 
 mod answering;
 mod catching;
-mod entities;
 pub mod feed;
 mod past;
 mod recent;

@@ -112,7 +112,7 @@ impl Provider {
             return Err(JwtError::Nobody("the claim of user_claim is empty or too long"));
         }
         let named = given.clone();
-        let known = tenant.mirror().look(move |world, _| person(world, &named)).await;
+        let known = tenant.mirror().look(move |world| person(world, &named)).await;
         let known = known.map_err(|_| JwtError::Nobody("the directory cannot be asked at the moment"))?;
         let roles = jwt::words(claims, &settings.role_claim);
         let is = |names: &[String]| names.iter().any(|name| roles.contains(name));

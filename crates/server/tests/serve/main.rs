@@ -15,5 +15,6 @@ mod identity;
 mod kill;
 mod process;
 mod requests;
+mod rest;
 mod roles;
 mod stream;

@@ -12,10 +12,11 @@ use super::names;
 use super::route::Outcome;
 use super::shapes::{AlertEdit, AlertShown};
 use crate::identity::Identity;
+use crate::mirror::View;
 
 pub(super) async fn list(call: Call) -> Outcome {
     let text = call.part("user");
-    let look = move |world: &World, caller: &Identity| {
+    let look = move |world: &View<'_>, caller: &Identity| {
         let user = names::user(world, caller, &text)?;
         let own = world.directory.alerts.iter().filter(|(_, alert)| alert.rule.user == user);
         Ok(own.map(|(id, alert)| show(world, *id, alert)).collect::<Vec<_>>())
@@ -26,7 +27,7 @@ pub(super) async fn list(call: Call) -> Outcome {
 
 pub(super) async fn get(call: Call) -> Outcome {
     let (text, id) = (call.part("user"), call.id("alert")?);
-    let look = move |world: &World, caller: &Identity| Ok(show(world, id, find(world, caller, &text, id)?.1));
+    let look = move |world: &View<'_>, caller: &Identity| Ok(show(world, id, find(world, caller, &text, id)?.1));
     let alert = call.look(look).await?;
     Reply::ok(&alert)
 }
@@ -34,7 +35,7 @@ pub(super) async fn get(call: Call) -> Outcome {
 pub(super) async fn define(mut call: Call) -> Outcome {
     let edit: AlertEdit = call.body()?;
     let text = call.part("user");
-    let look = move |world: &World, caller: &Identity| {
+    let look = move |world: &View<'_>, caller: &Identity| {
         let user = names::user(world, caller, &text)?;
         rule(world, caller, user, edit)
     };
@@ -46,7 +47,7 @@ pub(super) async fn define(mut call: Call) -> Outcome {
 pub(super) async fn edit(mut call: Call) -> Outcome {
     let edit: AlertEdit = call.body()?;
     let (text, id) = (call.part("user"), call.id("alert")?);
-    let look = move |world: &World, caller: &Identity| {
+    let look = move |world: &View<'_>, caller: &Identity| {
         let (user, _) = find(world, caller, &text, id)?;
         rule(world, caller, user, edit)
     };
@@ -61,13 +62,13 @@ pub(super) async fn remove(call: Call) -> Outcome {
 }
 
 /// An alert of the person in the path.
-fn find<'w>(world: &'w World, caller: &Identity, text: &str, id: Guid) -> Result<(String, &'w Alert), Refusal> {
+fn find<'w>(world: &'w View<'_>, caller: &Identity, text: &str, id: Guid) -> Result<(String, &'w Alert), Refusal> {
     let user = names::user(world, caller, text)?;
     let alert = world.directory.alerts.get(&id).filter(|alert| alert.rule.user == user);
     alert.map(|alert| (user, alert)).ok_or_else(|| nothing("alert"))
 }
 
-fn rule(world: &World, caller: &Identity, user: String, edit: AlertEdit) -> Result<AlertRule, Refusal> {
+fn rule(world: &View<'_>, caller: &Identity, user: String, edit: AlertEdit) -> Result<AlertRule, Refusal> {
     let AlertEdit { queue_id, condition_name, condition_value, condition_expression: text } = edit;
     let queue = names::queue(world, caller, &queue_id)?;
     let condition =

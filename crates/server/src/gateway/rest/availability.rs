@@ -13,6 +13,7 @@ use super::route::Outcome;
 use super::shapes::{AvailabilityShown, EventType, Level, NewAvailability, SettingEdit, SettingShown, Toggle, When};
 use super::users::check_key;
 use crate::identity::Identity;
+use crate::mirror::View;
 
 /// What an availability is called by number and by word. 3 is known from the original; the others follow the order in
 /// which the original's documentation lists the words.
@@ -159,7 +160,7 @@ pub(super) async fn pick_calls(mut call: Call) -> Outcome {
 /// The person in the path.
 pub(super) async fn person(call: &Call) -> Result<String, Refusal> {
     let text = call.part("user");
-    call.look(move |world: &World, caller: &Identity| names::user(world, caller, &text)).await
+    call.look(move |world: &View<'_>, caller: &Identity| names::user(world, caller, &text)).await
 }
 
 fn show(world: &World, user: &str, availability: Option<&Availability>) -> AvailabilityShown {

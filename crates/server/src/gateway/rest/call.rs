@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cordboard_core::change::Change;
 use cordboard_core::request::{Ask, Asker, Refusal as Word};
-use cordboard_core::{Guid, Request, World};
+use cordboard_core::{Guid, Request};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,7 +24,7 @@ use super::shapes::Done;
 use crate::engine::work::{NotTaken, Question};
 use crate::identity::Identity;
 use crate::log::Position;
-use crate::mirror::{MirrorError, own_dialect};
+use crate::mirror::{MirrorError, View, own_dialect};
 use crate::permit::Permit;
 
 /// The connection that this side of the interface is, for every token. No client can name one so.
@@ -98,10 +98,10 @@ impl Call {
     /// What is true now, as `look` sees it. Everything that was answered before is in it.
     pub(super) async fn look<T: Send + 'static>(
         &self,
-        look: impl FnOnce(&World, &Identity) -> Result<T, Refusal> + Send + 'static,
+        look: impl FnOnce(&View<'_>, &Identity) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let caller = Arc::clone(&self.caller);
-        let seen = self.caller.tenant.mirror().look(move |world, _| look(world, &caller)).await;
+        let seen = self.caller.tenant.mirror().look(move |world| look(world, &caller)).await;
         seen.map_err(|error| match error {
             MirrorError::Busy => Refusal::new(StatusCode::TOO_MANY_REQUESTS, "busy", error.to_string()),
             MirrorError::Gone => Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "no_state", error.to_string()),

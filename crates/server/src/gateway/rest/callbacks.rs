@@ -12,12 +12,13 @@ use super::names;
 use super::route::Outcome;
 use super::shapes::{Assign, AttemptShown, CallbackEdit, CallbackShown, Extra, NewAttempt, NewCallback, When};
 use crate::identity::Identity;
+use crate::mirror::View;
 use crate::rights;
 
 pub(super) async fn list(call: Call) -> Outcome {
     let (page, text, closed) = (call.page()?, call.part("list"), call.flag("Closed")?);
     let path = format!("/calllists/{text}/callbacks");
-    let look = move |world: &World, caller: &Identity| {
+    let look = move |world: &View<'_>, caller: &Identity| {
         let name = names::list(world, caller, &text)?;
         let all = world.directory.lists.get(&name).into_iter().flat_map(|list| &list.callbacks);
         let show = |id: &str| {

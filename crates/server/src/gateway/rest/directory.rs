@@ -1,7 +1,6 @@
 //! The directory in our own vocabulary, as far as the caller may see it: every change there is, and pages of what is.
 
 use axum::http::StatusCode;
-use cordboard_core::World;
 use cordboard_core::change::Change;
 use cordboard_core::request::Ask;
 use serde_json::Value;
@@ -11,6 +10,7 @@ use super::call::{Call, Reply};
 use super::route::Outcome;
 use super::shapes::Entry;
 use crate::identity::Identity;
+use crate::mirror::View;
 use crate::rights;
 
 const KINDS: &str = "users, queues, lists, callbacks or alerts";
@@ -26,7 +26,7 @@ pub(super) async fn change(call: Call) -> Outcome {
 pub(super) async fn list(call: Call) -> Outcome {
     let (page, kind) = (call.page()?, call.part("kind"));
     let path = format!("/api/v1/directory/{kind}");
-    let look = move |world: &World, caller: &Identity| {
+    let look = move |world: &View<'_>, caller: &Identity| {
         let (directory, permit) = (&world.directory, &caller.permit);
         let entry =
             |name: &str, value: serde_json::Result<Value>| Some(Entry { name: name.to_owned(), value: value.ok()? });

@@ -13,11 +13,12 @@ use super::route::Outcome;
 use super::shapes::{CallList, CallListEdit, NewCallList};
 use super::users::check_key;
 use crate::identity::Identity;
+use crate::mirror::View;
 use crate::rights;
 
 pub(super) async fn list(call: Call) -> Outcome {
     let page = call.page()?;
-    let look = move |world: &World, caller: &Identity| {
+    let look = move |world: &View<'_>, caller: &Identity| {
         let seen = |name: &str| rights::may_see_list(world, &caller.permit, name).then(|| show(world, name));
         Ok(page.of(world.directory.lists.keys(), seen))
     };

@@ -2,26 +2,26 @@
 
 use cordboard_core::{ConnId, Guid, World};
 use cordboard_dialects::enreach::ids::{self, Entity};
-use cordboard_dialects::enreach::person;
 
 use super::super::access::Refusal;
 use super::call::nothing;
 use crate::identity::{self, Identity};
+use crate::mirror::View;
 use crate::rights;
 
 /// Stands for the person who asks.
 const ME: &str = "me";
 
 /// A person who may be seen: by id, `me`, name or login.
-pub(super) fn user(world: &World, caller: &Identity, text: &str) -> Result<String, Refusal> {
+pub(super) fn user(world: &View<'_>, caller: &Identity, text: &str) -> Result<String, Refusal> {
     let name = find_user(world, caller, text).ok_or_else(|| nothing("person"))?;
     if rights::may_see_user(world, &caller.permit, &name) { Ok(name) } else { Err(nothing("person")) }
 }
 
 /// A queue that may be seen: by id or name.
-pub(super) fn queue(world: &World, caller: &Identity, text: &str) -> Result<String, Refusal> {
-    let by_id = text.parse().ok().and_then(|guid| match ids::find(world, guid) {
-        Some(Entity::Queue(name)) => Some(name),
+pub(super) fn queue(world: &View<'_>, caller: &Identity, text: &str) -> Result<String, Refusal> {
+    let by_id = text.parse().ok().and_then(|guid| match world.find(guid) {
+        Some(Entity::Queue(name)) => Some(name.clone()),
         Some(Entity::User(_) | Entity::List(_)) | None => None,
     });
     let name = by_id.or_else(|| world.queues.contains_key(text).then(|| text.to_owned()));
@@ -29,9 +29,9 @@ pub(super) fn queue(world: &World, caller: &Identity, text: &str) -> Result<Stri
 }
 
 /// A call list that may be seen: by id or name.
-pub(super) fn list(world: &World, caller: &Identity, text: &str) -> Result<String, Refusal> {
-    let by_id = text.parse().ok().and_then(|guid| match ids::find(world, guid) {
-        Some(Entity::List(name)) => Some(name),
+pub(super) fn list(world: &View<'_>, caller: &Identity, text: &str) -> Result<String, Refusal> {
+    let by_id = text.parse().ok().and_then(|guid| match world.find(guid) {
+        Some(Entity::List(name)) => Some(name.clone()),
         Some(Entity::User(_) | Entity::Queue(_)) | None => None,
     });
     let name = by_id.or_else(|| world.directory.lists.contains_key(text).then(|| text.to_owned()));
@@ -46,8 +46,8 @@ pub(super) fn call(world: &World, guid: Guid) -> Result<ConnId, Refusal> {
 
 /// Something in a body that need not be there.
 pub(super) fn maybe(
-    find: fn(&World, &Identity, &str) -> Result<String, Refusal>,
-    (world, caller): (&World, &Identity),
+    find: fn(&View<'_>, &Identity, &str) -> Result<String, Refusal>,
+    (world, caller): (&View<'_>, &Identity),
     text: Option<&str>,
 ) -> Result<Option<String>, Refusal> {
     text.filter(|text| !text.is_empty()).map(|text| find(world, caller, text)).transpose()
@@ -60,14 +60,16 @@ pub(super) fn login(world: &World, name: &str) -> String {
     login.unwrap_or(name).to_owned()
 }
 
-fn find_user(world: &World, caller: &Identity, text: &str) -> Option<String> {
+fn find_user(world: &View<'_>, caller: &Identity, text: &str) -> Option<String> {
     if text.eq_ignore_ascii_case(ME) {
         return Some(caller.user.clone());
     }
-    if let Ok(guid) = text.parse()
-        && let Some(Entity::User(name)) = ids::find(world, guid)
-    {
-        return Some(name);
+    if let Ok(guid) = text.parse() {
+        return match world.find(guid) {
+            Some(Entity::User(name)) => Some(name.clone()),
+            Some(Entity::Queue(_) | Entity::List(_)) => None,
+            None => world.is_user(text).then(|| text.to_owned()),
+        };
     }
-    identity::person(world, text).or_else(|| person::names(world).contains(text).then(|| text.to_owned()))
+    identity::person(world, text).or_else(|| world.is_user(text).then(|| text.to_owned()))
 }

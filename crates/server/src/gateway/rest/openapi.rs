@@ -18,6 +18,19 @@ const DESCRIPTION: &str = "The HTTP interface of Cordboard: the REST paths of th
     from: `original` (publicly known), `style` (the original has something of the kind; the path is ours), `ours`. \
     Paths of the first two kinds, and of the directory, are the same with a slash at the end.";
 
+/// Every status of an error, and what it means here.
+const MEANINGS: &[(u16, &str)] = &[
+    (400, "What was sent is wrong; the message says what would be right."),
+    (401, "Nobody is known by these credentials."),
+    (403, "It is not for this caller."),
+    (404, "There is no such thing, or it is not for this caller to see."),
+    (408, "The body took too long."),
+    (409, "It cannot be done as things stand."),
+    (413, "The body is too long."),
+    (429, "A limit is reached; the header Retry-After says when to try again."),
+    (503, "It cannot be done at the moment, or what became of it is not known."),
+];
+
 /// What is answered when something went wrong.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "it describes what `access::Refusal` writes")]
@@ -57,6 +70,7 @@ pub(super) fn document() -> Value {
             path.insert(route.verb.lower().to_owned(), operation(route, &mut generator));
         }
     }
+    let responses = errors(&mut generator);
     let tags: Vec<Value> = Tag::ALL.iter().map(|tag| json!({"name": tag.name()})).collect();
     json!({
         "openapi": "3.1.0",
@@ -70,6 +84,7 @@ pub(super) fn document() -> Value {
         "paths": paths,
         "components": {
             "schemas": generator.take_definitions(true),
+            "responses": responses,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "A token."},
                 "basic": {"type": "http", "scheme": "basic", "description": "A login, and a token as the password."},
@@ -155,24 +170,17 @@ fn responses(route: &Route, generator: &mut SchemaGenerator) -> Value {
         well.insert("content".to_owned(), content);
     }
     responses.insert(route.status.to_string(), well);
-    let error = json!({"application/json": {"schema": shape::<Error>(generator)}});
     for status in route.all_errors() {
-        responses.insert(status.to_string(), json!({"description": meaning(status), "content": error}));
+        responses.insert(status.to_string(), json!({"$ref": format!("#/components/responses/Error{status}")}));
     }
     Value::Object(responses)
 }
 
-const fn meaning(status: u16) -> &'static str {
-    match status {
-        400 => "What was sent is wrong; the message says what would be right.",
-        401 => "Nobody is known by these credentials.",
-        403 => "It is not for this caller.",
-        404 => "There is no such thing, or it is not for this caller to see.",
-        408 => "The body took too long.",
-        409 => "It cannot be done as things stand.",
-        413 => "The body is too long.",
-        429 => "A limit is reached; the header Retry-After says when to try again.",
-        503 => "It cannot be done at the moment, or what became of it is not known.",
-        _ => "Something else.",
-    }
+/// Every error that there is, once.
+fn errors(generator: &mut SchemaGenerator) -> Value {
+    let content = json!({"application/json": {"schema": shape::<Error>(generator)}});
+    let error = |(status, meaning): &(u16, &str)| {
+        (format!("Error{status}"), json!({"description": meaning, "content": content}))
+    };
+    Value::Object(MEANINGS.iter().map(error).collect())
 }

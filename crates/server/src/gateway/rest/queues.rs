@@ -17,6 +17,7 @@ use super::names;
 use super::route::Outcome;
 use super::shapes::{Queue, QueueCounters, QueueEdit, QueueUser, QueueUserEdit};
 use crate::identity::Identity;
+use crate::mirror::View;
 use crate::rights;
 
 /// The type of a queue that serves callers.
@@ -25,7 +26,7 @@ const SERVICE_QUEUE: u8 = 4;
 pub(super) async fn list(call: Call) -> Outcome {
     let (page, now) = (call.page()?, call.app.clock().now());
     let only = call.asked("OnlyForUser").filter(|only| !only.is_empty()).map(str::to_owned);
-    let look = move |world: &World, caller: &Identity| {
+    let look = move |world: &View<'_>, caller: &Identity| {
         let only = names::maybe(names::user, (world, caller), only.as_deref())?;
         let show = |name: &str| {
             let of_user = only.as_deref().is_none_or(|user| serves(world, user, name));

@@ -13,6 +13,7 @@ use super::names;
 use super::route::Outcome;
 use super::shapes::{Supervision, SupervisionMode, Watched};
 use crate::identity::Identity;
+use crate::mirror::View;
 use crate::rights;
 
 pub(super) async fn watched(call: Call) -> Outcome {
@@ -49,7 +50,7 @@ pub(super) async fn join(mut call: Call) -> Outcome {
         SupervisionMode::Barge => SuperviseMode::Barge,
     };
     let (user, agent) = (call.part("user"), call.part("target"));
-    let look = move |world: &World, caller: &Identity| {
+    let look = move |world: &View<'_>, caller: &Identity| {
         let (user, agent) = (names::user(world, caller, &user)?, names::user(world, caller, &agent)?);
         let own = device(world, &user, terminal.as_deref())?;
         let target = talking(world, &agent).ok_or_else(|| {
@@ -66,7 +67,7 @@ pub(super) async fn join(mut call: Call) -> Outcome {
 /// Takes part no longer.
 pub(super) async fn leave(call: Call) -> Outcome {
     let (user, agent) = (call.part("user"), call.part("target"));
-    let look = move |world: &World, caller: &Identity| {
+    let look = move |world: &View<'_>, caller: &Identity| {
         let (user, agent) = (names::user(world, caller, &user)?, names::user(world, caller, &agent)?);
         supervised(world, &user, &agent).ok_or_else(|| {
             let why = format!("{user} takes part in no call of {agent}");
@@ -80,7 +81,7 @@ pub(super) async fn leave(call: Call) -> Outcome {
 
 async fn both(call: &Call) -> Result<(String, String), Refusal> {
     let (user, agent) = (call.part("user"), call.part("target"));
-    let look = move |world: &World, caller: &Identity| {
+    let look = move |world: &View<'_>, caller: &Identity| {
         Ok((names::user(world, caller, &user)?, names::user(world, caller, &agent)?))
     };
     call.look(look).await

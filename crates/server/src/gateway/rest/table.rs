@@ -405,12 +405,13 @@ pub(super) static ROUTES: &[Route] = &[
         .gives(200, json::<Done>())
         .fails(&[404, 409]),
     Route::new(Get, "/api/v1/events", "readEvents", Own(|| get(http::events)))
-        .says(Events, Ours, "The stream of events.")
+        .says(Events, Ours, "The stream of events; with `connection`, what is told to that connection, to any token.")
         .query(EVENTS_QUERY)
         .gives(200, Other(STREAM))
         .fails(&[400, 403, 429]),
     Route::new(Get, "/api/v1/snapshot", "readSnapshot", Own(|| get(http::snapshot)))
         .says(Events, Ours, "What is true now, with its position.")
+        .who(Administrators)
         .query(&[DIALECT])
         .gives(200, Other(&["application/json"]))
         .fails(&[400, 403, 503]),

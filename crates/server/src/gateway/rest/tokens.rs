@@ -1,7 +1,7 @@
 //! The way in: where the hub is and what opens it, secrets for people, and where a login is served.
 
 use axum::http::{HeaderMap, StatusCode, header};
-use cordboard_core::{Time, World};
+use cordboard_core::Time;
 use cordboard_dialects::enreach::ids;
 
 use super::super::access::Refusal;
@@ -10,6 +10,7 @@ use super::names;
 use super::route::Outcome;
 use super::shapes::{Discover, Password, RteToken, Secret, Service};
 use crate::identity::{Denied, Identity, person};
+use crate::mirror::View;
 use crate::permit::Permit;
 use crate::tenant::Tenant;
 use crate::tokens::{Grant, NewToken, Role, TokenError};
@@ -28,7 +29,7 @@ pub(super) async fn rte(call: Call) -> Outcome {
     let user = if is_me {
         own.clone()
     } else {
-        call.look(move |world: &World, caller: &Identity| names::user(world, caller, &text)).await?
+        call.look(move |world: &View<'_>, caller: &Identity| names::user(world, caller, &text)).await?
     };
     let identities = call.app.identities();
     let token = if user == own {
@@ -71,7 +72,7 @@ pub(super) async fn exchange(mut given: Given) -> Outcome {
     let mut found = None;
     for tenant in given.app.tenants() {
         let named = login.clone();
-        let agent = tenant.mirror().look(move |world, _| person(world, &named)).await.ok().flatten();
+        let agent = tenant.mirror().look(move |world| person(world, &named)).await.ok().flatten();
         let agent = agent.unwrap_or_else(|| login.clone());
         if tenant.people().is_password(&agent, &password) {
             found = Some((tenant, agent));
@@ -87,7 +88,7 @@ pub(super) async fn exchange(mut given: Given) -> Outcome {
 /// A new secret for somebody.
 pub(super) async fn secret(call: Call) -> Outcome {
     let text = call.part("user");
-    let user = call.look(move |world: &World, caller: &Identity| names::user(world, caller, &text)).await?;
+    let user = call.look(move |world: &View<'_>, caller: &Identity| names::user(world, caller, &text)).await?;
     if !may_act(&call.caller.permit) {
         let why = "secrets of others are for administrators, and for programs that may change people";
         return Err(Refusal::new(StatusCode::FORBIDDEN, "not_allowed", why));
@@ -149,7 +150,7 @@ fn make(given: &Given, tenant: &Tenant, agent: &str, kind: &str, expires_at: Opt
 }
 
 async fn show(tenant: &Tenant, user: String, secret_key: String) -> Outcome {
-    let look = move |world: &World, _| (ids::user(world, &user), names::login(world, &user));
+    let look = move |world: &View<'_>| (ids::user(world, &user), names::login(world, &user));
     let (user_id, user_name) = tenant
         .mirror()
         .look(look)

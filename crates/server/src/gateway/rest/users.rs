@@ -12,6 +12,7 @@ use super::names;
 use super::route::Outcome;
 use super::shapes::{NewUser, User, UserEdit};
 use crate::identity::Identity;
+use crate::mirror::View;
 use crate::rights;
 
 /// Longest name of something in the directory, in bytes.
@@ -19,7 +20,7 @@ const KEY_BYTES_MAX: usize = 128;
 
 pub(super) async fn list(call: Call) -> Outcome {
     let page = call.page()?;
-    let look = move |world: &World, caller: &Identity| {
+    let look = move |world: &View<'_>, caller: &Identity| {
         let seen = |name: &str| rights::may_see_user(world, &caller.permit, name).then(|| show(world, name));
         Ok(page.of(person::names(world).into_iter(), seen))
     };

@@ -1,7 +1,6 @@
 //! After-call work, and what outside services report of calls.
 
 use axum::http::StatusCode;
-use cordboard_core::World;
 use cordboard_core::change::Change;
 use cordboard_core::event::{Converted, Phrase, WithoutCall, WrapUpWish};
 use cordboard_core::request::Ask;
@@ -13,6 +12,7 @@ use super::names;
 use super::route::Outcome;
 use super::shapes::{NewPhrase, NewRecording, NewWrapUp};
 use crate::identity::Identity;
+use crate::mirror::View;
 
 /// In a path, the after-call work under way, whatever its id.
 const CURRENT: &str = "current";
@@ -31,7 +31,7 @@ pub(super) async fn begin_wrapup(mut call: Call) -> Outcome {
     };
     let text = call.part("user");
     let (called, queue, list) = (given.call_id, given.queue_id, given.call_list_id);
-    let look = move |world: &World, caller: &Identity| {
+    let look = move |world: &View<'_>, caller: &Identity| {
         let user = names::user(world, caller, &text)?;
         let conn = called.map(|guid| names::call(world, guid)).transpose()?;
         let queue = names::maybe(names::queue, (world, caller), queue.as_deref())?;
@@ -69,7 +69,7 @@ pub(super) async fn phrase(mut call: Call) -> Outcome {
         return Err(Refusal::wrong(format!("Phrase: right would be {PHRASE_BYTES_MAX} bytes at most")));
     }
     let (user, queue, list) = (given.user_id, given.queue_id, given.call_list_id);
-    let look = move |world: &World, caller: &Identity| {
+    let look = move |world: &View<'_>, caller: &Identity| {
         let queue = names::maybe(names::queue, (world, caller), queue.as_deref())?;
         let list = names::maybe(names::list, (world, caller), list.as_deref())?;
         Ok((names::user(world, caller, &user)?, queue, list))

@@ -10,12 +10,12 @@ use cordboard_core::Guid;
 use cordboard_dialects::enreach::Said;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::entities::subject;
 use super::feed::{Command, Feed, Teller};
 use super::past::{Batch, Past};
 use super::recent::Recent;
 use super::subscribers::ClientId;
 use super::words::{self, Cursor, TARGET, Target};
+use crate::entities::subject;
 use crate::gateway::signalr::outbox::{Frame, Outbox};
 use crate::log::Position;
 use crate::rights::may_see;

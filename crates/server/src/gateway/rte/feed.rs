@@ -19,7 +19,6 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::answering::Call;
 use super::catching::{CatchUp, Step, Stepped};
-use super::entities::Entities;
 use super::recent::Recent;
 use super::states::States;
 use super::subscribers::{ClientId, Subscribers, SubscriptionLimits};
@@ -27,6 +26,7 @@ use super::words::Cursor;
 use crate::checkpoints::Checkpoints;
 use crate::clock::Clock;
 use crate::config::Rte;
+use crate::entities::Entities;
 use crate::gateway::signalr::hub::HubError;
 use crate::gateway::signalr::outbox::{Closing, Outbox};
 use crate::log::{Log, Position, Reader};

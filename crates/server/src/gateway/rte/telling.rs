@@ -8,10 +8,10 @@ use cordboard_core::{Event, Fact, Guid, Time};
 use cordboard_dialects::enreach::ids::Entity;
 use cordboard_dialects::enreach::{self, EventName, Said};
 
-use super::entities::{id_of, subject};
 use super::feed::Teller;
 use super::subscribers::{ClientId, Topic, TopicKey};
 use super::words::{self, Cursor, TARGET, Target};
+use crate::entities::{id_of, subject};
 use crate::gateway::signalr::outbox::Frame;
 use crate::history::place;
 use crate::permit::Permit;

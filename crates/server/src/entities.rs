@@ -11,17 +11,17 @@ use crate::rights::Subject;
 
 /// Everything that ever had an id, by id. What it holds is looked at before it is believed, so nothing is taken out.
 #[derive(Debug, Default)]
-pub(super) struct Entities {
+pub(crate) struct Entities {
     by_id: HashMap<Guid, Entity>,
 }
 
 impl Entities {
-    pub(super) fn new(world: &World) -> Self {
+    pub(crate) fn new(world: &World) -> Self {
         Self { by_id: ids::entities(world).collect() }
     }
 
     /// Takes in what an event has brought, in the world right after it.
-    pub(super) fn note(&mut self, world: &World, event: &Event) {
+    pub(crate) fn note(&mut self, world: &World, event: &Event) {
         match &event.fact {
             Fact::Agent { agent, fact: AgentFact::Found { .. } } => self.user(world, agent),
             // A telephone without its agent may be somebody else's.
@@ -64,7 +64,7 @@ impl Entities {
     }
 
     /// What has this id now.
-    pub(super) fn find(&self, world: &World, id: Guid) -> Option<&Entity> {
+    pub(crate) fn find(&self, world: &World, id: Guid) -> Option<&Entity> {
         self.by_id.get(&id).filter(|entity| is_there(world, entity) && id_of(world, entity) == id)
     }
 
@@ -78,7 +78,7 @@ impl Entities {
 }
 
 /// The id of something.
-pub(super) fn id_of(world: &World, entity: &Entity) -> Guid {
+pub(crate) fn id_of(world: &World, entity: &Entity) -> Guid {
     match entity {
         Entity::User(name) => ids::user(world, name),
         Entity::Queue(name) => ids::queue(world, name),
@@ -87,7 +87,7 @@ pub(super) fn id_of(world: &World, entity: &Entity) -> Guid {
 }
 
 /// Something, as the rights know it.
-pub(super) fn subject(entity: &Entity) -> Subject<'_> {
+pub(crate) fn subject(entity: &Entity) -> Subject<'_> {
     match entity {
         Entity::User(name) => Subject::User(name),
         Entity::Queue(name) => Subject::Queue(name),
