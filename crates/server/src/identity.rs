@@ -202,10 +202,19 @@ impl Identities {
         Ok(all.iter().rev().find(theirs).map(|token| Identity::of(Arc::clone(tenant), token)))
     }
 
-    /// Counts that somebody sent a password that was not good.
-    #[must_use]
-    pub fn wrong(&self, from: IpAddr) -> Denied {
-        self.counted(Err(Denied::Wrong.into()), from).err().unwrap_or(Denied::Wrong)
+    /// Somebody is about to send what can be guessed, a password: it counts as wrong until [`Self::guessed`] says that it was
+    /// right. Who was wrong too often is not heard, be the next one right or wrong.
+    ///
+    /// # Errors
+    /// [`Denied::TooMany`]
+    pub fn guess(&self, from: IpAddr) -> Result<(), Denied> {
+        let retry_s = self.failures.failed(from, Instant::now());
+        retry_s.map_or(Ok(()), |retry_s| Err(Denied::TooMany { retry_s }))
+    }
+
+    /// It was right.
+    pub fn guessed(&self, from: IpAddr) {
+        self.failures.forgive(from);
     }
 
     /// The tokens, to make some and take some back.

@@ -1,6 +1,8 @@
 //! Nothing that is told, answered or shown names what its reader may not see: worlds, people and wishes by chance, judged by
 //! a naive model of docs/authorisation.md that knows nothing of the code.
 
+#![expect(clippy::indexing_slicing, reason = "the numbers of people, queues and lists are the constants below")]
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -149,7 +149,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
                     expires.push_str(" (expired)");
                 }
                 let (id, tenant, name) = (&token.id, &token.tenant, &token.name);
-                let role = &token.role;
+                let user = token.user.as_deref().map(|user| format!(", as {user}")).unwrap_or_default();
+                let role = format!("{}{user}", token.role);
                 _ = writeln!(lines, "{id:<12}  {tenant:<20}  {name:<24}  {created:<20}  {expires:<20}  {role}");
             }
             print(&lines)

@@ -2,7 +2,8 @@
 //!
 //! Only failures are limited. What opens this server are 256 random bits or signatures, so there is nothing that patience
 //! could guess; what is limited is the work and the noise that wrong ones make. Who comes with a good token from an
-//! address that is full of bad ones, as behind a proxy, is let in.
+//! address that is full of bad ones, as behind a proxy, is let in. Passwords, where there are any, are counted before
+//! they are looked at, and right ones are forgiven: who was wrong too often is not heard at all.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -68,6 +69,15 @@ impl Failures {
         bucket.left -= 1.0;
         None
     }
+
+    /// What was counted was no failure.
+    pub(super) fn forgive(&self, from: IpAddr) {
+        let most = f64::from(self.per_minute_max);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = state.known.get_mut(&network(from)) {
+            bucket.left = (bucket.left + 1.0).min(most);
+        }
+    }
 }
 
 /// Whole seconds until there is one attempt more.
@@ -106,6 +116,19 @@ mod tests {
         assert_eq!(failures.failed(address(2), begin), None);
         assert_eq!(failures.failed(address(1), begin + Duration::from_secs(20)), None);
         assert!(failures.failed(address(1), begin + Duration::from_secs(20)).is_some());
+    }
+
+    #[test]
+    fn what_was_right_is_forgiven() {
+        let (failures, begin) = (Failures::new(2, 10), Instant::now());
+        for _ in 0..10 {
+            assert_eq!(failures.failed(address(1), begin), None);
+            failures.forgive(address(1));
+        }
+        failures.forgive(address(1));
+        assert_eq!(failures.failed(address(1), begin), None);
+        assert_eq!(failures.failed(address(1), begin), None);
+        assert!(failures.failed(address(1), begin).is_some());
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub(super) async fn exchange(mut given: Given) -> Outcome {
     if user_name.is_some_and(|user_name| !user_name.eq_ignore_ascii_case(&login)) {
         return Err(Refusal::wrong("UserName: it is not the one in the path; right would be the same, or none"));
     }
+    // A password can be guessed: who was wrong too often is not heard.
+    given.app.identities().guess(given.from).map_err(|denied| given.app.denied(denied))?;
     let mut found = None;
     for tenant in given.app.tenants() {
         let named = login.clone();
@@ -79,6 +81,7 @@ pub(super) async fn exchange(mut given: Given) -> Outcome {
         }
     }
     let Some((tenant, agent)) = found else { return Err(wrong_password(&given)) };
+    given.app.identities().guessed(given.from);
     let settings = given.app.rest();
     let expires_at = Time(given.app.clock().now().0.saturating_add(settings.password_token_s.saturating_mul(MICROS)));
     let secret = make(&given, tenant, &agent, BY_PASSWORD, Some(expires_at))?;
@@ -160,14 +163,10 @@ async fn show(tenant: &Tenant, user: String, secret_key: String) -> Outcome {
 }
 
 fn wrong_password(given: &Given) -> Refusal {
-    match given.app.identities().wrong(given.from) {
-        denied @ Denied::TooMany { .. } => given.app.denied(denied),
-        denied @ (Denied::Missing | Denied::Form | Denied::Wrong | Denied::NoTenant | Denied::Unavailable) => {
-            _ = given.app.denied(denied);
-            let why = "there is no agent of this login with this password; without one, `cordboard token create` makes a secret";
-            Refusal::new(StatusCode::UNAUTHORIZED, "unauthorised", why)
-        }
-    }
+    _ = given.app.denied(Denied::Wrong);
+    let why =
+        "there is no agent of this login with this password; without one, `cordboard token create` makes a secret";
+    Refusal::new(StatusCode::UNAUTHORIZED, "unauthorised", why)
 }
 
 /// Whether somebody gets tokens of others.
