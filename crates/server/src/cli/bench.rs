@@ -2,9 +2,16 @@
 
 mod ami;
 mod boxed;
+mod connections;
 mod core;
+mod crowd;
+mod fanout;
+mod house;
+mod load;
+mod process;
 mod requests;
 mod restart;
+mod web_socket;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,6 +47,13 @@ pub(super) enum Command {
     Requests(requests::Args),
     /// Events a second of the built-in switch, the engine and a vocabulary together, on one core
     Boxed(boxed::Args),
+    /// Messages of the hub a second to many clients at once, and how late they come; one client that reads nothing
+    Fanout(fanout::Args),
+    /// Memory and time that connections of the hub take
+    Connections(connections::Args),
+    /// The clients of `fanout` and `connections`, which start this
+    #[command(hide = true)]
+    Crowd,
 }
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
@@ -63,6 +77,9 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::Requests(args) => requests::run(args),
         Command::Boxed(args) => boxed::run(args),
         Command::Restart(args) => restart::run(args),
+        Command::Fanout(args) => fanout::run(args),
+        Command::Connections(args) => connections::run(args),
+        Command::Crowd => load::run(),
     }
 }
 

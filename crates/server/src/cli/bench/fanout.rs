@@ -1,0 +1,234 @@
+//! From a change to everybody who listens: a whole server, its log on the disk, its hub, and many clients in a process of
+//! their own.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::crowd::{Crowd, Orders, Question, Told, Wanted};
+use super::house::{House, Person};
+use super::process;
+use crate::cli::Failure;
+
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// A folder on the disk to measure; a folder is made in it and removed
+    #[arg(long, default_value = ".")]
+    dir: PathBuf,
+    /// Clients that listen
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    connections: u32,
+    /// What they speak: json or messagepack
+    #[arg(long, default_value = "json", value_parser = ["json", "messagepack"])]
+    protocol: String,
+    /// Changes a second in the second and third part, which measure how late they come
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    per_s: u32,
+    /// How long each of the three parts takes
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+}
+
+/// Changes under way at once in the first part.
+const ASKERS: usize = 16;
+/// Changes that may be durable and not everywhere yet in the first part; beyond what the server keeps for a client, it
+/// would be given up.
+const AHEAD_MAX: u64 = 200;
+/// Changes a second of what only the one more listens to, and how large they are: enough to fill every buffer soon.
+const ASIDE_PER_S: u32 = 100;
+const ASIDE_BYTES: usize = 16_000;
+const LOOK: Duration = Duration::from_millis(1);
+/// How long what was sent last may take to come everywhere.
+const ARRIVE_MAX: Duration = Duration::from_secs(30);
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let length = super::length(args.seconds)?;
+    crate::cli::runtime()?.block_on(measure(args, length))
+}
+
+async fn measure(args: &Args, length: Duration) -> Result<(), Failure> {
+    let connections = usize::try_from(args.connections).map_err(Failure::failed)?;
+    let house = Arc::new(House::start(&args.dir, connections + 1).await?);
+    let orders = Orders {
+        address: house.address,
+        token: house.token.clone(),
+        connections,
+        protocol: args.protocol.clone(),
+        everybody: Some(Wanted::settings_of(Person::Desk)),
+        one_more: Some(Wanted::settings_of(Person::Aside)),
+    };
+    let (mut crowd, _) = Crowd::start(&orders)?;
+    let mut part = Part { house: &house, crowd: &mut crowd, connections: connections as u64, told: 0 };
+    let about = |name: &str, figures: Value| {
+        let mut line =
+            json!({ "bench": "fanout", "part": name, "connections": connections, "protocol": args.protocol });
+        if let (Some(line), Value::Object(figures)) = (line.as_object_mut(), figures) {
+            line.extend(figures);
+        }
+        super::line(&line)
+    };
+    about("fast", part.fast(length).await?)?;
+    about("paced", part.paced(length, args.per_s).await?)?;
+    part.crowd.ask(Question::Stall)?;
+    about("paced_one_stalled", part.paced(length, args.per_s).await?)?;
+    drop(crowd);
+    let house = Arc::into_inner(house).ok_or_else(|| Failure::failed("somebody still asks"))?;
+    house.stop().await
+}
+
+/// A part of the measurement.
+struct Part<'a> {
+    house: &'a Arc<House>,
+    crowd: &'a mut Crowd,
+    connections: u64,
+    /// Changes made in all that everybody listens to.
+    told: u64,
+}
+
+impl Part<'_> {
+    /// As fast as it goes without running ahead of those who listen.
+    async fn fast(&mut self, length: Duration) -> Result<Value, Failure> {
+        let before = Usage::now(self.crowd)?;
+        let (begun, first) = (Instant::now(), self.told);
+        let mut asking = JoinSet::new();
+        let mut delivered = self.crowd.ask(Question::Times)?.delivered;
+        while begun.elapsed() < length {
+            // What is counted as durable here may have come there before.
+            let ahead = self.told.saturating_sub(delivered / self.connections);
+            while asking.len() < ASKERS && ahead + (asking.len() as u64) < AHEAD_MAX {
+                let house = Arc::clone(self.house);
+                asking.spawn(async move { house.change(Person::Desk, 0).await });
+            }
+            match tokio::time::timeout(LOOK, asking.join_next()).await {
+                Ok(Some(changed)) => {
+                    changed.map_err(Failure::failed)??;
+                    self.told += 1;
+                    if !self.told.is_multiple_of(ASKERS as u64) {
+                        continue;
+                    }
+                }
+                Ok(None) => tokio::time::sleep(LOOK).await,
+                Err(_) => {}
+            }
+            delivered = self.crowd.ask(Question::Count)?.delivered;
+        }
+        while let Some(changed) = asking.join_next().await {
+            changed.map_err(Failure::failed)??;
+            self.told += 1;
+        }
+        let told = self.arrived().await?;
+        let (took, changes) = (begun.elapsed().as_secs_f64(), self.told - first);
+        let deliveries = changes * self.connections;
+        Ok(json!({
+            "changes_per_s": (changes as f64 / took).round(),
+            "deliveries_per_s": (deliveries as f64 / took).round(),
+            "server_cpu_us_per_delivery": before.server_us_per(deliveries)?,
+            "clients_cpu_us_per_delivery": before.clients_us_per(self.crowd, deliveries)?,
+            "p50_us": told.p50_us,
+            "p99_us": told.p99_us,
+            "lost_connections": told.lost,
+        }))
+    }
+
+    /// At an even pace, while one more client is told much on the side.
+    async fn paced(&mut self, length: Duration, per_s: u32) -> Result<Value, Failure> {
+        let before = Usage::now(self.crowd)?;
+        self.crowd.ask(Question::Times)?;
+        let over = Arc::new(AtomicBool::new(false));
+        let aside = tokio::spawn(tell_aside(Arc::clone(self.house), Arc::clone(&over)));
+        let (begun, first) = (Instant::now(), self.told);
+        let mut pace = tokio::time::interval(Duration::from_secs(1) / per_s);
+        let mut asking = JoinSet::new();
+        while begun.elapsed() < length {
+            pace.tick().await;
+            let house = Arc::clone(self.house);
+            asking.spawn(async move { house.change(Person::Desk, 0).await });
+            self.told += 1;
+        }
+        while let Some(changed) = asking.join_next().await {
+            changed.map_err(Failure::failed)??;
+        }
+        let told = self.arrived().await?;
+        let took = begun.elapsed().as_secs_f64();
+        over.store(true, Ordering::Relaxed);
+        let told_aside = aside.await.map_err(Failure::failed)??;
+        Ok(json!({
+            "changes_per_s": per_s,
+            "deliveries_per_s": ((self.told - first) as f64 * self.connections as f64 / took).round(),
+            "p50_us": told.p50_us,
+            "p99_us": told.p99_us,
+            "max_us": told.max_us,
+            "server_cpu_percent": before.server_percent(took)?,
+            "clients_cpu_percent": before.clients_percent(self.crowd, took)?,
+            "one_more_was_told_bytes": told_aside * ASIDE_BYTES,
+            "lost_connections": told.lost,
+        }))
+    }
+
+    /// Waits until everybody has everything, and how late it was.
+    async fn arrived(&mut self) -> Result<Told, Failure> {
+        let begun = Instant::now();
+        let wanted = self.told * self.connections;
+        loop {
+            let told = self.crowd.ask(Question::Count)?;
+            if told.lost > 0 {
+                return Err(Failure::failed(format!("{} connections ended by themselves", told.lost)));
+            }
+            if told.delivered == wanted {
+                return self.crowd.ask(Question::Times);
+            }
+            if told.delivered > wanted || begun.elapsed() > ARRIVE_MAX {
+                return Err(Failure::failed(format!("{} of {wanted} messages came", told.delivered)));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+/// Tells the one more so much that what does not read it is full soon.
+async fn tell_aside(house: Arc<House>, over: Arc<AtomicBool>) -> Result<usize, Failure> {
+    let mut pace = tokio::time::interval(Duration::from_secs(1) / ASIDE_PER_S);
+    let mut told = 0;
+    while !over.load(Ordering::Relaxed) {
+        pace.tick().await;
+        house.change(Person::Aside, ASIDE_BYTES).await?;
+        told += 1;
+    }
+    Ok(told)
+}
+
+/// How long both processes had computed when something began.
+struct Usage {
+    server_s: f64,
+    clients_s: f64,
+}
+
+impl Usage {
+    fn now(crowd: &Crowd) -> Result<Usage, Failure> {
+        Ok(Usage { server_s: process::cpu_s("self")?, clients_s: crowd.cpu_s()? })
+    }
+
+    fn server_us_per(&self, count: u64) -> Result<f64, Failure> {
+        Ok(rounded((process::cpu_s("self")? - self.server_s) * 1e6 / count.max(1) as f64))
+    }
+
+    fn clients_us_per(&self, crowd: &Crowd, count: u64) -> Result<f64, Failure> {
+        Ok(rounded((crowd.cpu_s()? - self.clients_s) * 1e6 / count.max(1) as f64))
+    }
+
+    fn server_percent(&self, took_s: f64) -> Result<f64, Failure> {
+        Ok(((process::cpu_s("self")? - self.server_s) / took_s * 100.0).round())
+    }
+
+    fn clients_percent(&self, crowd: &Crowd, took_s: f64) -> Result<f64, Failure> {
+        Ok(((crowd.cpu_s()? - self.clients_s) / took_s * 100.0).round())
+    }
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 1_000.0).round() / 1_000.0
+}
