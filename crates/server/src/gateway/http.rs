@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 use super::access::{Access, Refusal};
 use super::line::{self, Form};
+use super::signalr::origin::Origins;
 use super::throttle::Throttle;
 use super::{Begin, Delivery, EventReader, Wish, door, rest};
 use crate::clock::Clock;
@@ -44,6 +45,7 @@ pub struct App {
     settings: Http,
     requests: Requests,
     rest: Rest,
+    origins: Origins,
     request_ms_max: u64,
     throttle: Arc<Throttle>,
     metrics: ServerMetrics,
@@ -65,9 +67,20 @@ impl App {
         let (settings, requests, rest) = (config.http.clone(), config.requests.clone(), config.rest.clone());
         let (throttle, request_ms_max) = (Throttle::new(&requests), config.engine.request_ms_max);
         let identities = Arc::new(Identities::new(tenants.clone(), clock.clone(), config)?);
-        let app =
-            Self { tenants, identities, clock, settings, requests, rest, request_ms_max, throttle, metrics, stop };
-        Ok(Arc::new(app))
+        let origins = Origins::new(&config.rte);
+        Ok(Arc::new(Self {
+            tenants,
+            identities,
+            clock,
+            settings,
+            requests,
+            rest,
+            origins,
+            request_ms_max,
+            throttle,
+            metrics,
+            stop,
+        }))
     }
 
     /// Tells who somebody is.
@@ -82,6 +95,10 @@ impl App {
 
     pub(super) fn requests(&self) -> &Requests {
         &self.requests
+    }
+
+    pub(super) fn origins(&self) -> &Origins {
+        &self.origins
     }
 
     pub(super) fn rest(&self) -> &Rest {

@@ -8,7 +8,7 @@ mod endpoint;
 pub mod hub;
 mod letters;
 pub mod metrics;
-mod origin;
+pub(super) mod origin;
 pub mod outbox;
 mod pipe;
 mod rate;

@@ -75,7 +75,7 @@ pub(super) async fn set(mut call: Call) -> Outcome {
     let (note, source) = (given.note.unwrap_or_default(), given.event_source.unwrap_or_default());
     let transfer_to = given.transfer_number.unwrap_or_default();
     let availability = Availability { id, reach, from, until, note, source, transfer_to };
-    call.make(id, Change::SetAvailability { user, availability }).await
+    call.change(Some(id), Change::SetAvailability { user, availability }).await
 }
 
 pub(super) async fn end(call: Call) -> Outcome {

@@ -24,32 +24,45 @@ mod tokens;
 mod users;
 mod work;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, delete, get, post, put};
+use axum::routing::{MethodRouter, delete, get, options, post, put};
 use serde_json::Value;
 
 use super::access::{self, Refusal};
 use super::body::{self, Strict};
 use super::door;
 use super::http::App;
+use super::signalr::origin::{Verdict, preflight};
 use crate::permit::Permit;
 use call::{CONNECTION, Call, Given};
 use route::{Handle, Outcome, Route, Verb, Who};
 use table::ROUTES;
 
+const FOREIGN: &str = "pages of this origin may not ask; rte.origins names those that may";
+/// What paths of ours begin with.
+const OURS: &str = "/api/v1/";
+const BASIC: &str = "Basic realm=\"Cordboard\", charset=\"UTF-8\"";
+
 /// Every path of the table.
 pub(super) fn router() -> Router<Arc<App>> {
+    let mut asked = BTreeSet::new();
     ROUTES.iter().fold(Router::new(), |router, route| match route.handle {
         Handle::Own(make) => router.route(route.path, make()),
-        // Clients of the original write some paths with a slash at the end, and some without.
         Handle::Known(_) | Handle::Open(_) => {
-            router.route(route.path, method(route)).route(&format!("{}/", route.path), method(route))
+            // Clients of the original write some paths with a slash at the end, and some without.
+            let closed = format!("{}/", route.path);
+            let router = if asked.insert(route.path) {
+                router.route(route.path, options(ask)).route(&closed, options(ask))
+            } else {
+                router
+            };
+            router.route(route.path, method(route)).route(&closed, method(route))
         }
     })
 }
@@ -64,11 +77,30 @@ fn method(route: &'static Route) -> MethodRouter<Arc<App>> {
     }
 }
 
+/// A browser asks whether a page may ask.
+async fn ask(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let mut response = preflight();
+    app.origins().judge(&headers).admit(&mut response);
+    response
+}
+
 async fn answer(route: &'static Route, app: Arc<App>, request: Request) -> Response {
-    match take(route, app, request).await {
+    let page = app.origins().judge(request.headers());
+    let taken = match page {
+        // A browser may know somebody's credentials; a page that may not ask must not use them.
+        Verdict::Foreign => Err(Refusal::new(StatusCode::FORBIDDEN, "foreign_origin", FOREIGN)),
+        Verdict::NoPage | Verdict::Welcome(_) => take(route, app, request).await,
+    };
+    let mut response = match taken {
         Ok(reply) => reply.into_response(),
         Err(refusal) => refusal.into_response(),
+    };
+    // Clients of the original that wait to be asked wait for this.
+    if response.status() == StatusCode::UNAUTHORIZED && !route.path.starts_with(OURS) {
+        response.headers_mut().append(header::WWW_AUTHENTICATE, HeaderValue::from_static(BASIC));
     }
+    page.admit(&mut response);
+    response
 }
 
 /// First who asks, then whether that may be, then what was sent.

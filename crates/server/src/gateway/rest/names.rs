@@ -10,7 +10,7 @@ use crate::mirror::View;
 use crate::rights;
 
 /// Stands for the person who asks.
-const ME: &str = "me";
+pub(super) const ME: &str = "me";
 
 /// A person who may be seen: by id, `me`, name or login.
 pub(super) fn user(world: &View<'_>, caller: &Identity, text: &str) -> Result<String, Refusal> {

@@ -100,7 +100,7 @@ pub(super) static ROUTES: &[Route] = &[
         .says(Tokens, Original, "Exchanges an agent's password for a secret, where the configuration has a password.")
         .who(Everybody)
         .takes(shape::<Password>)
-        .gives(201, json::<Secret>())
+        .gives(200, json::<Secret>())
         .fails(&[401]),
     Route::new(Get, "/api/user", "discover", Open(|given| Box::pin(tokens::discover(given))))
         .says(Tokens, Original, "Where a login is served: here.")
@@ -164,7 +164,7 @@ pub(super) static ROUTES: &[Route] = &[
         .says(Availability, Original, "Sets an availability; one that overlaps is replaced.")
         .who(Person)
         .takes(shape::<NewAvailability>)
-        .gives(201, json::<Done>())
+        .gives(200, json::<Done>())
         .fails(&[409]),
     Route::new(
         Get,

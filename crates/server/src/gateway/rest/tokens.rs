@@ -85,7 +85,7 @@ pub(super) async fn exchange(mut given: Given) -> Outcome {
     let settings = given.app.rest();
     let expires_at = Time(given.app.clock().now().0.saturating_add(settings.password_token_s.saturating_mul(MICROS)));
     let secret = make(&given, tenant, &agent, BY_PASSWORD, Some(expires_at))?;
-    show(tenant, agent, secret).await
+    show(tenant, StatusCode::OK, agent, secret).await
 }
 
 /// A new secret for somebody.
@@ -97,7 +97,7 @@ pub(super) async fn secret(call: Call) -> Outcome {
         return Err(Refusal::new(StatusCode::FORBIDDEN, "not_allowed", why));
     }
     let secret = make(&call, &call.caller.tenant, &user, BY_ADMINISTRATOR, None)?;
-    show(&call.caller.tenant, user, secret).await
+    show(&call.caller.tenant, StatusCode::CREATED, user, secret).await
 }
 
 pub(super) async fn discover(given: Given) -> Outcome {
@@ -152,14 +152,14 @@ fn make(given: &Given, tenant: &Tenant, agent: &str, kind: &str, expires_at: Opt
     })
 }
 
-async fn show(tenant: &Tenant, user: String, secret_key: String) -> Outcome {
+async fn show(tenant: &Tenant, status: StatusCode, user: String, secret_key: String) -> Outcome {
     let look = move |world: &View<'_>| (ids::user(world, &user), names::login(world, &user));
     let (user_id, user_name) = tenant
         .mirror()
         .look(look)
         .await
         .map_err(|error| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "no_state", error.to_string()))?;
-    Reply::json(StatusCode::CREATED, &Secret { user_id, user_name, secret_key })
+    Reply::json(status, &Secret { user_id, user_name, secret_key })
 }
 
 fn wrong_password(given: &Given) -> Refusal {

@@ -1,9 +1,9 @@
 //! People: who there is, and who is put into the directory.
 
 use axum::http::StatusCode;
-use cordboard_core::World;
 use cordboard_core::change::Change;
 use cordboard_core::event::Profile;
+use cordboard_core::{Guid, World};
 use cordboard_dialects::enreach::{ids, person};
 
 use super::super::access::Refusal;
@@ -79,8 +79,13 @@ pub(super) async fn remove(call: Call) -> Outcome {
 
 /// Whether this can be a name in our own vocabulary: it is in keys of messages and in paths.
 pub(super) fn check_key(member: &str, key: &str) -> Result<(), Refusal> {
-    let is_good = !key.is_empty() && key.len() <= KEY_BYTES_MAX && !key.chars().any(|c| c.is_control() || c == '/');
-    let right = format!("{member}: right would be 1 to {KEY_BYTES_MAX} bytes without / and control characters");
+    // An id or `me` in a path would be somebody else.
+    let is_taken = key.parse::<Guid>().is_ok() || key.eq_ignore_ascii_case(names::ME);
+    let is_written = !key.chars().any(|c| c.is_control() || c == '/');
+    let is_good = !key.is_empty() && key.len() <= KEY_BYTES_MAX && is_written && !is_taken;
+    let right = format!(
+        "{member}: right would be 1 to {KEY_BYTES_MAX} bytes without / and control characters, not `me`, no id"
+    );
     if is_good { Ok(()) } else { Err(Refusal::wrong(right)) }
 }
 

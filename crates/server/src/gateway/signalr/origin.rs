@@ -9,13 +9,13 @@ use crate::config::Rte;
 /// Headers that clients in browsers send.
 const HEADERS: HeaderValue =
     HeaderValue::from_static("authorization, content-type, x-requested-with, x-signalr-user-agent, cache-control");
-const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE, OPTIONS");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS");
 /// For how long a browser need not ask again, in seconds.
 const MAX_AGE_S: HeaderValue = HeaderValue::from_static("600");
 
 /// Which origins may connect.
 #[derive(Debug, Clone)]
-pub(super) struct Origins {
+pub(in crate::gateway) struct Origins {
     allowed: Vec<String>,
     any: bool,
     loopback: bool,
@@ -23,7 +23,7 @@ pub(super) struct Origins {
 
 /// What the origin of a request is to us.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::gateway) enum Verdict {
     /// No page asked.
     NoPage,
     /// A page that may.
@@ -33,13 +33,13 @@ pub(super) enum Verdict {
 }
 
 impl Origins {
-    pub(super) fn new(settings: &Rte) -> Self {
+    pub(in crate::gateway) fn new(settings: &Rte) -> Self {
         let allowed: Vec<String> = settings.origins.iter().map(|it| it.to_ascii_lowercase()).collect();
         Self { any: allowed.iter().any(|it| it == "*"), allowed, loopback: settings.origins_loopback }
     }
 
     /// Whether whoever sends these headers may connect.
-    pub(super) fn judge(&self, headers: &HeaderMap) -> Verdict {
+    pub(in crate::gateway) fn judge(&self, headers: &HeaderMap) -> Verdict {
         let mut origins = headers.get_all(header::ORIGIN).into_iter();
         let Some(origin) = origins.next() else { return Verdict::NoPage };
         let Ok(text) = origin.to_str() else { return Verdict::Foreign };
@@ -59,7 +59,7 @@ impl Origins {
 
 impl Verdict {
     /// Adds to an answer what lets the page read it.
-    pub(super) fn admit(&self, response: &mut Response) {
+    pub(in crate::gateway) fn admit(&self, response: &mut Response) {
         let headers = response.headers_mut();
         headers.insert(header::VARY, HeaderValue::from_static("Origin"));
         if let Self::Welcome(origin) = self {
@@ -70,7 +70,7 @@ impl Verdict {
 }
 
 /// The answer to a browser that asks what a page may send.
-pub(super) fn preflight() -> Response {
+pub(in crate::gateway) fn preflight() -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
