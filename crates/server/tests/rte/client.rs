@@ -1,5 +1,6 @@
 //! A client of our own: three transports, two protocols, as real ones do it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cordboard_server::gateway::signalr::hub::Protocol;
@@ -14,6 +15,9 @@ use tokio_tungstenite::tungstenite::{self, Message as Frame};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::echo::Site;
+
+/// No two invocations have the same id, whatever connection they are on.
+static INVOKED: AtomicU64 = AtomicU64::new(0);
 
 /// How long to wait for what must come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -83,7 +87,6 @@ pub(crate) struct Client {
     way: Way,
     pub(crate) protocol: Protocol,
     unread: Vec<u8>,
-    invoked: u64,
 }
 
 enum Way {
@@ -120,7 +123,7 @@ impl Client {
     }
 
     fn on(way: Way, protocol: Protocol) -> Self {
-        Self { way, protocol, unread: Vec::new(), invoked: 0 }
+        Self { way, protocol, unread: Vec::new() }
     }
 
     pub(crate) async fn shake_hands(&mut self, version: u8) {
@@ -192,8 +195,7 @@ impl Client {
 
     /// Invokes; the id of the invocation.
     pub(crate) async fn begin(&mut self, target: &str, arguments: Value) -> String {
-        let id = self.invoked.to_string();
-        self.invoked += 1;
+        let id = INVOKED.fetch_add(1, Ordering::Relaxed).to_string();
         let arguments = codec::encode_value(self.protocol, &arguments);
         let call = Call { id: Some(id.as_str().into()), target: target.into(), arguments: arguments.into() };
         self.write(&Message::Invocation(call)).await;

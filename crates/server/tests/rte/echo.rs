@@ -190,8 +190,8 @@ impl Site {
 
     /// Stops as the server does.
     pub(crate) async fn stop(self) {
-        _ = self.stop.send(true);
         self.signalr.stop(Duration::from_secs(3)).await;
+        _ = self.stop.send(true);
         self.http.await.unwrap();
     }
 }

@@ -16,7 +16,7 @@ use super::metrics::Open;
 use super::outbox::{Drained, Outbox};
 use super::pipe::{Lost, Nowhere, Pipe, Received};
 use super::rate::Rate;
-use super::registry::Seat;
+use super::registry::{Place, Seat};
 use super::socket::{Dock, Socket};
 
 /// Messages are written together up to so many bytes.
@@ -78,25 +78,27 @@ pub(super) async fn drive_socket<H: Hub>(mut drive: Drive<H>, mut socket: Box<So
     let close_max = drive.close_max();
     loop {
         let mut end = drive.run(&mut *socket).await;
-        if matches!(end, End::Lost) {
-            if socket.is_slow() {
-                drive.signalr.metrics().slow.inc();
-            }
-            drop(socket);
-            // Until the client comes back; where it cannot, it is over at once.
-            end = drive.run(&mut Nowhere).await;
-        } else if matches!(end, End::Over) {
-            drive.leave();
-            socket.close(close_max).await;
-            return;
-        }
         match end {
-            End::Back(next) => {
-                socket = next;
-                drive.session.handle_link_restored(drive.now());
+            End::Over => {
+                drive.leave();
+                *drive.seat.connection.place() = Place::Ended;
+                socket.close(close_max).await;
+                return;
             }
-            End::Over | End::Lost => return drive.leave(),
+            End::Lost => {
+                if socket.is_slow() {
+                    drive.signalr.metrics().slow.inc();
+                }
+                // Perhaps it was the client who closed it, and waits for the answer.
+                tokio::spawn(socket.close(close_max));
+                // Until the client comes back; where it cannot, it is over at once.
+                end = drive.run(&mut Nowhere).await;
+            }
+            End::Back(_) => {}
         }
+        let End::Back(next) = end else { return drive.leave() };
+        socket = next;
+        drive.session.handle_link_restored(drive.now());
     }
 }
 

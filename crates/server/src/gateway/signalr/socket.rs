@@ -30,6 +30,8 @@ use crate::config::Rte;
 
 /// What is read at once, in bytes; every connection has as much memory for it.
 const READ_BYTES: usize = 1_024;
+/// What is taken off the line after the end, in bytes.
+const PASSED_OVER_BYTES_MAX: usize = 1_048_576;
 
 /// Whether a request asks for a WebSocket.
 pub(super) fn is_upgrade(headers: &HeaderMap) -> bool {
@@ -95,7 +97,11 @@ impl Socket {
             // Where it was no proper end, what still comes is taken off the line: otherwise our last words would be lost.
             let mut passed_over = [0; READ_BYTES];
             let io = &mut self.stream.get_mut().io;
-            while io.read(&mut passed_over).await.is_ok_and(|bytes| bytes > 0) {}
+            for _ in 0..PASSED_OVER_BYTES_MAX / READ_BYTES {
+                if !io.read(&mut passed_over).await.is_ok_and(|bytes| bytes > 0) {
+                    return;
+                }
+            }
         };
         // A client that does not answer is left.
         _ = tokio::time::timeout(wait_max, closed).await;
