@@ -23,7 +23,7 @@ use crate::tenant::{Running, TenantError};
 use crate::tokens::{TokenError, Tokens};
 
 /// Where the hub is.
-const HUB_PATH: &str = "/rte";
+pub const HUB_PATH: &str = "/rte";
 /// How long connections to the hub may take to end when the server does.
 const HUB_STOP_MAX: Duration = Duration::from_secs(5);
 

@@ -11,7 +11,7 @@ use super::Failure;
 use crate::clock::Clock;
 use crate::config::{self, Boxed, Config, Tenant};
 use crate::demo::Demo;
-use crate::server::Server;
+use crate::server::{HUB_PATH, Server};
 use crate::tokens::Tokens;
 
 #[derive(Debug, clap::Args)]
@@ -111,7 +111,7 @@ async fn serve(config: &Config, demo: Option<Demo>) -> Result<(), Failure> {
     // Whoever started us without reading this does not need it.
     _ = writeln!(
         std::io::stdout(),
-        "events    {url}/api/v1/events\nsnapshot  {url}/api/v1/snapshot\nrequests  {url}/api/v1/requests\n\
+        "hub       {url}{HUB_PATH}\nevents    {url}/api/v1/events\nsnapshot  {url}/api/v1/snapshot\nrequests  {url}/api/v1/requests\n\
          ready     {url}/readyz\nmetrics   {url}/metrics"
     );
     for account in accounts {
