@@ -86,12 +86,13 @@ impl World {
         counts
     }
 
-    /// Whether somebody may be offered a call right now: is logged in and ready for at least one queue, has set no other
+    /// Whether somebody may be offered a call right now: is logged in to a queue and ready for at least one, has set no other
     /// availability than "available", is in no call and takes part in none unseen, has no after-call work, works at a
     /// telephone that is not out of service nor on do-not-disturb, does not pick calls, and is reserved by nobody.
     #[must_use]
     pub fn can_be_offered(&self, user: &str, now: Time) -> bool {
-        self.agents.get(user).is_some_and(|agent| self.hindrance(user, agent, now) == Hindrance::None)
+        let agent = self.agents.get(user).filter(|agent| !agent.queues.is_empty());
+        agent.is_some_and(|agent| self.hindrance(user, agent, now) == Hindrance::None)
     }
 
     /// Whether somebody could take a call right now: can be offered one, or would pick it.

@@ -62,7 +62,12 @@ pub(crate) fn user(directory: &mut Directory, name: &str, now: Time, fact: &User
         UserFact::ServesCallbacks { on } => user.serves_callbacks = *on,
         UserFact::PicksCalls { on } => user.picks_calls = *on,
         UserFact::WrapUpWanted(wish) => user.wrapup_wanted = Some(wish.clone()),
-        UserFact::WrapUpUnwanted { .. } => forget_wish(directory, name),
+        UserFact::WrapUpUnwanted { wrapup, .. } => {
+            let meant = user.wrapup_wanted.as_ref().is_some_and(|wish| wrapup.is_none_or(|wrapup| wrapup == wish.id));
+            if meant {
+                forget_wish(directory, name);
+            }
+        }
         UserFact::Removed | UserFact::RecordingConverted(_) | UserFact::PhraseHeard(_) => {}
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::agent::AgentState;
 use crate::call::LegState;
-use crate::event::{Availability, Reach};
+use crate::event::{Availability, DeviceKind, Reach};
 use crate::ids::Time;
 use crate::world::{Call, Device, Leg, World, WrapUp};
 
@@ -69,7 +69,8 @@ impl World {
     pub fn is_user(&self, user: &str) -> bool {
         self.directory.users.contains_key(user)
             || self.agents.contains_key(user)
-            || self.devices.contains_key(user) && self.user_of(user) == user
+            || self.devices.get(user).is_some_and(|device| device.kind == DeviceKind::Extension)
+                && self.user_of(user) == user
     }
 
     /// What is true of a person, known or not. Costs as many steps as the person has telephones, calls and queues.

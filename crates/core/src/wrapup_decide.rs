@@ -161,7 +161,13 @@ pub(crate) fn begin_wished(world: &World, name: &str, told: &mut Told) {
     let (call, queue) = user.wrapup_after.clone().unzip();
     let call = wish.call.map(|conn| world.call_id(conn)).or(call);
     let queue = wish.queue.clone().or(queue.flatten()).unwrap_or_default();
+    let before = told.events.len();
     begin(world, (name, agent), (&queue, call), Some(wish), told);
+    if told.events.len() == before {
+        // Whoever cannot begin it now will not do so later: nobody is logged in.
+        let (wrapup, reason) = (Some(wish.id), "logged out".to_string());
+        told.tell(Fact::User { user: name.to_string(), fact: UserFact::WrapUpUnwanted { wrapup, reason } });
+    }
 }
 
 /// After-call work begins, for as long as the wish says, else as the queue does, else until the agent ends it.

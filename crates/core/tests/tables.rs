@@ -6,6 +6,8 @@ use std::path::Path;
 
 use cordboard_core::agent::{AgentSaid, AgentSaw, AgentState, decide_agent, evolve_agent};
 use cordboard_core::call::{LegState, Said, Saw, decide_leg, evolve_leg};
+use cordboard_core::condition::Condition;
+use cordboard_core::limits;
 use cordboard_core::listed::Listed;
 use cordboard_core::request::{AskKind, refuse_leg};
 
@@ -103,4 +105,37 @@ fn compare<S: Listed, O: Listed>(file: &str, intro: &str, cell: impl Fn(S, O) ->
         "{} is not what runs; run the tests once with UPDATE=1 and read the diff",
         path.display()
     );
+}
+
+#[test]
+fn the_limits_of_the_directory_are_the_ones_in_docs() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/directory.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (_, table) = page.split_once("| what | at most |").unwrap();
+    let rows: Vec<(&str, &str)> = table.lines().filter_map(|row| row.strip_prefix("| ")?.split_once(" | ")).collect();
+    let wrapup_s = usize::try_from(limits::WRAPUP_S_MAX).unwrap();
+    let wanted = [
+        ("names", limits::NAME_BYTES_MAX),
+        ("notes", limits::TEXT_BYTES_MAX),
+        ("telephones", limits::DEVICES_MAX),
+        ("availabilities", limits::AVAILABILITIES_MAX),
+        ("settings", limits::SETTINGS_MAX),
+        ("values", limits::VALUES_MAX),
+        ("agents", limits::WATCHES_MAX),
+        ("people", limits::MEMBERS_MAX),
+        ("open callbacks", limits::CALLBACKS_OPEN_MAX),
+        ("closed callbacks", limits::CALLBACKS_CLOSED_MAX),
+        ("attempts", limits::ATTEMPTS_MAX),
+        ("pairs", limits::EXTRAS_MAX),
+        ("other callbacks", limits::RELATED_MAX),
+        ("alerts of a person", limits::ALERTS_A_USER_MAX),
+        ("alerts on a queue", limits::ALERTS_A_QUEUE_MAX),
+        ("after-call work", wrapup_s),
+        ("depth", Condition::DEPTH_MAX),
+        ("parts", Condition::PARTS_MAX),
+    ];
+    assert_eq!(rows.len(), wanted.len());
+    for ((what, number), (begins, limit)) in rows.into_iter().zip(wanted) {
+        assert!(what.starts_with(begins) && number == format!("{limit} |"), "{what}: {limit}");
+    }
 }

@@ -143,6 +143,12 @@ fn nothing_left(world: &World) -> Result<(), String> {
     if !world.deadlines.is_empty() {
         return Err(format!("deadlines are left: {:?}", world.deadlines));
     }
+    if let Some(due) = world.next_timer() {
+        return Err(format!("something is due at {}, long after all was said", due.0));
+    }
+    if let Some((name, _)) = world.directory.users.iter().find(|(_, user)| user.wrapup_wanted.is_some()) {
+        return Err(format!("the after-call work that was wished for {name} never began"));
+    }
     let left = world.switches.values().find(|switch| !switch.calls.is_empty() || !switch.legs.is_empty());
     left.map_or(Ok(()), |switch| Err(format!("keys are left: {:?} {:?}", switch.calls, switch.legs)))
 }

@@ -10,3 +10,4 @@ mod properties;
 mod queues;
 mod routes;
 mod supervisors;
+mod wishes;
