@@ -39,8 +39,8 @@ const ASKERS: usize = 16;
 /// would be given up.
 const AHEAD_MAX: u64 = 200;
 /// Changes a second of what only the one more listens to, and how large they are: enough to fill every buffer soon.
-const ASIDE_PER_S: u32 = 100;
-const ASIDE_BYTES: usize = 16_000;
+const ASIDE_PER_S: u32 = 200;
+const ASIDE_BYTES: usize = 8_000;
 const LOOK: Duration = Duration::from_millis(1);
 /// How long what was sent last may take to come everywhere.
 const ARRIVE_MAX: Duration = Duration::from_secs(30);
