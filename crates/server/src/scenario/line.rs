@@ -360,7 +360,8 @@ mod tests {
     fn an_object_is_one_word_as_it_is() {
         let value = serde_json::json!({"a b": {"c": ["}", "\"x=\""]}});
         let mut words = Words::default();
-        let text = words.word("change").object(&value).word("next").line();
+        words.word("change").object(&value).word("next");
+        let text = words.line();
         let mut line = Line::read(&text).unwrap();
         line.next();
         assert_eq!(line.next(), Some(value.to_string()), "{text}");
