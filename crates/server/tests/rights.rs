@@ -337,7 +337,7 @@ fn changes((user, other): (&str, &str), queue: &str, list: &str, of: (Guid, Guid
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn only_what_the_written_rules_allow_is_told((ours, theirs, who) in (sites(), sites(), readers())) {
@@ -388,10 +388,16 @@ proptest! {
         let nothing = ("nobody", "nowhere", id(9, 9));
         let sees = |entity: Entity| visible.contains(&entity);
         let sees_callback = site.callbacks.get(e).is_some_and(|on| sees(Entity::List(list(*on))));
-        let sees_alert = site.alerts.get(f).is_some_and(|(of, _)| user(*of) == own || sees(Entity::User(user(*of))));
+        // Whom the own team names is known, there or not.
+        let knows = |name: &str| match &who {
+            Who::Supervisor { agents, .. } => name == own || agents.iter().any(|at| user(*at) == name),
+            Who::Service | Who::Administrator | Who::Granted(_) | Who::Agent(_) => name == own,
+        };
+        let sees_user = |name: &str| knows(name) || sees(Entity::User(name.to_owned()));
+        let sees_alert = site.alerts.get(f).is_some_and(|(of, _)| sees_user(&user(*of)));
         // The same with everything that may not be seen replaced by what does not exist.
         let or = |seen: bool, name: &str, none: &str| if seen { name.to_owned() } else { none.to_owned() };
-        let people = |name: &str| or(name == own || sees(Entity::User(name.to_owned())), name, nothing.0);
+        let people = |name: &str| or(sees_user(name), name, nothing.0);
         let ((user, other), queue, list, (called, alerted)) = &named;
         let given = changes((user, other), queue, list, (*called, *alerted), &own);
         let masked = changes(

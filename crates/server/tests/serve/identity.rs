@@ -194,6 +194,13 @@ fn an_identity_provider_outside_says_who_somebody_is() {
     for token in &forged {
         assert_eq!((judge(token, own), judge(token, snapshot)), (401, 401), "{token}");
     }
+    // The hub takes it as it is, and what we make of it; that is good for as long as it.
+    assert_eq!(negotiate(&cordboard, &administrator), 200);
+    let ours = jwt(&cordboard, &bearer(&agent));
+    assert_eq!((negotiate(&cordboard, &ours), negotiate(&cordboard, &forged[2])), (200, 401));
+    let said = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(ours.split('.').nth(1).unwrap()).unwrap();
+    let said: Value = serde_json::from_slice(&said).unwrap();
+    assert_eq!((&said["exp"], &said["idp"], &said["sub"]), (&json!(now + 60), &json!("sso"), &json!("8001")));
     // Nobody who is not known is an agent.
     let stranger = of(&forge::but(&claims(json!("agent")), |it| it["sub"] = json!("9999")).parse().unwrap());
     assert_eq!(judge(&stranger, own), 401);
@@ -227,4 +234,70 @@ fn keys_are_listed_rotated_and_retired() {
     assert_eq!(run(&["retire", &first]).0, Some(0));
     assert!(!run(&["list"]).1.contains(&first));
     assert_eq!(run(&["retire", &first]).0, Some(1));
+}
+
+/// What opens the hub, for whoever sends this header.
+fn jwt(cordboard: &Cordboard, header: &str) -> String {
+    let mut answer = client::get(cordboard.address, "/token/me/rte/", &[header.to_owned()]).unwrap();
+    let text = answer.text();
+    assert_eq!(answer.status, 200, "{text}");
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    answer["Token"].as_str().unwrap().to_owned()
+}
+
+/// The status of the first step of a connection.
+fn negotiate(cordboard: &Cordboard, token: &str) -> u16 {
+    let path = "/rte/negotiate?negotiateVersion=1";
+    client::send(cordboard.address, "POST", path, &[bearer(token)], b"").unwrap().status
+}
+
+/// The id that `token list` shows of the token with this name.
+fn revoke(cordboard: &Cordboard, name: &str) {
+    let list = String::from_utf8(cordboard.run(&["token", "list", "--config"]).stdout).unwrap();
+    let line = list.lines().find(|line| line.split_whitespace().nth(2) == Some(name)).unwrap();
+    let id = line.split_whitespace().next().unwrap();
+    assert!(cordboard.run(&["token", "revoke", id, "--config"]).status.success());
+}
+
+#[test]
+fn a_jwt_opens_the_hub_and_nothing_else_until_its_key_its_token_or_its_time_is_over() {
+    let mut cordboard = Cordboard::boxed("[rte]\ntoken_s = 3600\n", "").started();
+    let token = |name: &str| {
+        let args = ["token", "create", "--tenant", "acme", "--name", name, "--administrator", "--config"];
+        String::from_utf8(cordboard.run(&args).stdout).unwrap().trim().to_owned()
+    };
+    let (ann, bob) = (token("ann"), token("bob"));
+    let opens = jwt(&cordboard, &basic("ann", &ann));
+    assert_eq!(negotiate(&cordboard, &opens), 200);
+    assert_eq!(status(&cordboard, "/api/v1/snapshot", &bearer(&opens)), 401);
+    assert_eq!(status(&cordboard, "/token/me/rte/", &bearer(&opens)), 401);
+    // A token of ours is no JWT, and what is in the address of a page is in the logs of others.
+    assert_eq!(negotiate(&cordboard, &ann), 401);
+    let mut parts = opens.split('.');
+    let (head, claims) = (parts.next().unwrap(), parts.next().unwrap());
+    let text = |part: &str| {
+        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).unwrap();
+        serde_json::from_slice::<Value>(&bytes).unwrap()
+    };
+    let (head, claims) = (text(head), text(claims));
+    assert_eq!((&head["alg"], &claims["sub"], &claims["tenant"]), (&json!("HS256"), &json!("ann"), &json!("acme")));
+    assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 3_600);
+    let key = |args: &[&str]| {
+        let output = cordboard.run(&[&["key"], args, &["--config"]].concat());
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    key(&["rotate"]);
+    let newer = jwt(&cordboard, &bearer(&bob));
+    assert_eq!((negotiate(&cordboard, &opens), negotiate(&cordboard, &newer)), (200, 200));
+    key(&["retire", head["kid"].as_str().unwrap()]);
+    assert_eq!((negotiate(&cordboard, &opens), negotiate(&cordboard, &newer)), (401, 200));
+    revoke(&cordboard, "bob");
+    assert_eq!(negotiate(&cordboard, &newer), 401);
+    assert_eq!(cordboard.stop(), Some(0));
+    let log = cordboard.log();
+    for secret in [&opens, &newer, &ann, &bob] {
+        let rare = secret.rsplit(['.', '_']).next().unwrap();
+        assert!(!log.contains(rare), "{secret} is in the log: {log}");
+    }
 }
