@@ -13,7 +13,8 @@ class Cutter:
     def __init__(self, target_port):
         self.target_port, self.port = target_port, None
         self.opened = 0  # connections so far
-        self._server, self._sockets, self._tasks = None, set(), set()
+        self._server, self._tasks = None, set()
+        self._sockets = []  # the oldest first: clients that come back at once find nothing half cut
 
     async def start(self):
         self._server = await asyncio.start_server(self._carry, LOCAL_IP, 0)
@@ -49,13 +50,14 @@ class Cutter:
         except OSError:
             writer.transport.abort()
             return
-        self._sockets |= {writer, onward_writer}
+        pair = [writer, onward_writer]
+        self._sockets += pair
         ways = [self._pump(reader, onward_writer), self._pump(onward_reader, writer)]
         tasks = [asyncio.create_task(way) for way in ways]
         self._tasks.update(tasks)
         await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks.difference_update(tasks)
-        self._sockets -= {writer, onward_writer}
+        self._sockets = [socket for socket in self._sockets if socket not in pair]
 
     @staticmethod
     async def _pump(reader, writer):

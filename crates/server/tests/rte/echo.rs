@@ -1,7 +1,7 @@
 //! A hub that echoes, served like the real one.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -41,9 +41,16 @@ pub(crate) struct Echo {
     connected: Mutex<Vec<Arc<Outbox>>>,
     /// How many clients the hub knows.
     known: Arc<AtomicUsize>,
+    /// Whether no token is good any more.
+    expired: AtomicBool,
 }
 
 impl Echo {
+    /// From now on no token is good.
+    pub(crate) fn expire(&self) {
+        self.expired.store(true, Ordering::SeqCst);
+    }
+
     /// How many connections were given up.
     pub(crate) fn outboxes_overflowed(&self) -> u64 {
         self.outboxes.counters.overflowed.get()
@@ -62,6 +69,7 @@ impl Hub for Echo {
     async fn authenticate(&self, token: Option<&str>, from: IpAddr) -> Result<Arc<User>, Refusal> {
         assert!(from.is_loopback());
         match token {
+            Some(_) if self.expired.load(Ordering::SeqCst) => Err(Refusal::Unauthorised),
             Some("forbidden") => Err(Refusal::Forbidden),
             Some("again") => Err(Refusal::TooMany),
             Some("later") => Err(Refusal::Unavailable),
@@ -151,7 +159,12 @@ impl Site {
         let metrics = ServerMetrics::default();
         let limits = OutboxLimits { messages_max: 1_000, bytes_max: 1_000_000 };
         let outboxes = Arc::new(Outboxes::new(limits));
-        let hub = Arc::new(Echo { outboxes, connected: Mutex::default(), known: Arc::default() });
+        let hub = Arc::new(Echo {
+            outboxes,
+            connected: Mutex::default(),
+            known: Arc::default(),
+            expired: AtomicBool::default(),
+        });
         let signalr = SignalR::new(Arc::clone(&hub), &rte, metrics.hub.clone());
         let router = Router::new().route("/healthz", get(async || "well")).merge(signalr.router("/rte"));
         let (stop, stops) = watch::channel(false);

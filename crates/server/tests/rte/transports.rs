@@ -259,3 +259,27 @@ async fn pings_of_the_socket_are_answered() {
     assert_eq!(client.stream().next().await.unwrap().unwrap(), Frame::Pong(vec![1, 2, 3].into()));
     assert_eq!(client.invoke("Echo", json!([1])).await["result"], 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_outlives_the_token_that_opened_it() {
+    let site = Site::start(Rte::default()).await;
+    let mut clients = Vec::new();
+    for (transport, protocol) in ways() {
+        clients.push((transport, Client::connect(&site, transport, protocol, ALICE).await));
+    }
+    let (polled, agreed) = (agree(&site, ALICE).await, agree(&site, ALICE).await);
+    let (polled, agreed) = (format!("/rte?id={polled}"), format!("/rte?id={agreed}"));
+    assert_eq!(ask(&site, Method::GET, &polled, ALICE, "").await.status(), 200);
+    site.hub.expire();
+    for (transport, client) in &mut clients {
+        assert_eq!(client.invoke("Echo", json!([1])).await["result"], 1, "{transport}");
+    }
+    let handshake = "{\"protocol\":\"json\",\"version\":1}\u{1e}";
+    for wrong in ["", "bob@acme", "alice@other"] {
+        assert_eq!(ask(&site, Method::POST, &polled, wrong, handshake).await.status(), 401, "{wrong:?}");
+    }
+    assert_eq!(ask(&site, Method::POST, &polled, ALICE, handshake).await.status(), 200);
+    // What is not open yet is opened by a good token only, and so is what is agreed on.
+    assert_eq!(ask(&site, Method::GET, &agreed, ALICE, "").await.status(), 401);
+    assert_eq!(ask(&site, Method::POST, &format!("/rte/negotiate{}", &polled[4..]), ALICE, "").await.status(), 401);
+}

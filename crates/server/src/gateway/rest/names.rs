@@ -68,6 +68,8 @@ fn find_user(world: &View<'_>, caller: &Identity, text: &str) -> Option<String> 
         return match world.find(guid) {
             Some(Entity::User(name)) => Some(name.clone()),
             Some(Entity::Queue(_) | Entity::List(_)) => None,
+            // Whoever is in no directory has an id nevertheless.
+            None if guid == ids::user(world, &caller.user) => Some(caller.user.clone()),
             None => world.is_user(text).then(|| text.to_owned()),
         };
     }

@@ -16,7 +16,7 @@ use tokio::time::Duration;
 
 use super::SignalR;
 use super::drive::{Drive, drive_letters, drive_socket};
-use super::hub::{Hub, Refusal};
+use super::hub::Hub;
 use super::letters::{Fetch, Letters, event};
 use super::origin::{Verdict, preflight};
 use super::refused::Refused;
@@ -69,27 +69,27 @@ impl<H: Hub> SignalR<H> {
         }
         let peer = request.extensions().get::<Peer>();
         let from = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.address.ip().to_canonical());
-        let user = self.hub.authenticate(token, from).await.map_err(|refusal| match refusal {
-            Refusal::Unauthorised => Refused::Unauthorised,
-            Refusal::Forbidden => Refused::Forbidden,
-            Refusal::TooMany => Refused::TooMany,
-            Refusal::Unavailable => Refused::Unavailable,
-        })?;
+        let id = asked.id.as_deref().map(Id::parse);
+        let opened = id.flatten().zip(token).and_then(|(id, token)| self.registry.opened_with(id, token));
+        let user = match opened {
+            Some(connection) if door == Door::Hub => Arc::clone(&connection.user),
+            Some(_) | None => self.hub.authenticate(token, from).await.map_err(Refused::from)?,
+        };
         if door == Door::Negotiate {
             return self.negotiate(request.uri().query().unwrap_or_default(), &user);
         }
         let upgrade = request.method() == Method::GET && is_upgrade(request.headers());
-        let Some(id) = asked.id else {
+        let Some(id) = id else {
             return if upgrade { self.socket_without_id(request, &user) } else { Err(Refused::NoId) };
         };
-        let found = Id::parse(&id).and_then(|id| self.registry.find(id, &user));
+        let found = id.and_then(|id| self.registry.find(id, &user));
         let connection = found.ok_or(Refused::UnknownId)?;
         match *request.method() {
             Method::POST => self.post(&connection, request.into_body()).await,
             Method::DELETE => self.end(&connection),
             _ if upgrade => self.socket(&connection, request),
-            _ if wants_events(request.headers()) => self.events(&connection),
-            _ => self.poll(&connection).await,
+            _ if wants_events(request.headers()) => self.events(&connection, token),
+            _ => self.poll(&connection, token).await,
         }
     }
 
@@ -162,7 +162,7 @@ impl<H: Hub> SignalR<H> {
         });
     }
 
-    fn events(self: &Arc<Self>, connection: &Arc<Connection<H>>) -> Result<Response, Refused> {
+    fn events(self: &Arc<Self>, connection: &Arc<Connection<H>>, token: Option<&str>) -> Result<Response, Refused> {
         let mut place = connection.place();
         match &*place {
             Place::Agreed(_) => {
@@ -171,6 +171,7 @@ impl<H: Hub> SignalR<H> {
                 let fetch = letters.fetch().only();
                 *place = Place::Events(letters);
                 drop(place);
+                token.inspect(|token| connection.keep_key(token));
                 tokio::spawn(drive_letters(
                     Drive::new(Arc::clone(self), seat, Transport::ServerSentEvents, None),
                     pipe,
@@ -190,8 +191,8 @@ impl<H: Hub> SignalR<H> {
         }
     }
 
-    async fn poll(self: &Arc<Self>, connection: &Arc<Connection<H>>) -> Result<Response, Refused> {
-        let fetch = self.begin_poll(connection)?;
+    async fn poll(self: &Arc<Self>, connection: &Arc<Connection<H>>, token: Option<&str>) -> Result<Response, Refused> {
+        let fetch = self.begin_poll(connection, token)?;
         // The first poll opens the connection; clients wait for its answer before they say anything.
         let Some(mut fetch) = fetch else { return Ok(polled(Bytes::new())) };
         let held = Duration::from_millis(self.settings.poll_ms_max);
@@ -202,7 +203,11 @@ impl<H: Hub> SignalR<H> {
         })
     }
 
-    fn begin_poll(self: &Arc<Self>, connection: &Arc<Connection<H>>) -> Result<Option<Fetch>, Refused> {
+    fn begin_poll(
+        self: &Arc<Self>,
+        connection: &Arc<Connection<H>>,
+        token: Option<&str>,
+    ) -> Result<Option<Fetch>, Refused> {
         let mut place = connection.place();
         match &*place {
             Place::Agreed(_) => {
@@ -211,6 +216,7 @@ impl<H: Hub> SignalR<H> {
                 let (letters, pipe) = Letters::new(self.settings.bytes_per_second_max, Some(absent_max));
                 *place = Place::Polls(letters);
                 drop(place);
+                token.inspect(|token| connection.keep_key(token));
                 tokio::spawn(drive_letters(Drive::new(Arc::clone(self), seat, Transport::LongPolling, None), pipe));
                 Ok(None)
             }

@@ -5,6 +5,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cordboard_signalr::texts;
 
+use super::hub::Refusal;
+
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
@@ -58,6 +60,17 @@ pub(super) enum Refused {
     Stopping,
     /// The system gives no chance.
     NoChance,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unauthorised => Self::Unauthorised,
+            Refusal::Forbidden => Self::Forbidden,
+            Refusal::TooMany => Self::TooMany,
+            Refusal::Unavailable => Self::Unavailable,
+        }
+    }
 }
 
 impl Refused {

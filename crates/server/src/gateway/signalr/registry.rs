@@ -2,11 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::task::AtomicWaker;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 use tokio::sync::Notify;
 use tokio::time::{Duration, Instant};
 
@@ -71,7 +73,12 @@ pub(super) struct Connection<H: Hub> {
     user_quota: Arc<Quota>,
     tenant_quota: Arc<Quota>,
     place: Mutex<Place>,
+    /// What it was opened with, where further requests are made for it.
+    key: OnceLock<Key>,
 }
+
+/// A token that was good when a connection was opened with it, as its digest.
+struct Key([u8; 32]);
 
 /// How far a connection has come.
 pub(super) enum Place {
@@ -145,6 +152,13 @@ impl<H: Hub> Registry<H> {
         };
         let theirs = connection.user.tenant() == user.tenant() && connection.user.identity() == user.identity();
         (theirs && !is_late).then_some(connection)
+    }
+
+    /// The connection with this id, where this token opened it: a token is looked at when a connection is made, and the
+    /// connection outlives it.
+    pub(super) fn opened_with(&self, id: Id, token: &str) -> Option<Arc<Connection<H>>> {
+        let connection = self.state().connections.get(&id).cloned()?;
+        connection.key.get().is_some_and(|key| key.is(token)).then_some(connection)
     }
 
     /// Opens a connection that was agreed on. Whoever asks holds the lock of its place, and changes it then.
@@ -241,7 +255,8 @@ impl<H: Hub> Registry<H> {
         let user_quota = quota(Whose::User(tenant.clone(), identity), self.settings.user_invocations_per_second_max);
         let tenant_quota = quota(Whose::Tenant(tenant), self.settings.tenant_invocations_per_second_max);
         let (user, place) = (Arc::clone(user), Mutex::new(place));
-        Ok(Arc::new(Connection { id, user, stateful, waker: AtomicWaker::new(), user_quota, tenant_quota, place }))
+        let (waker, key) = (AtomicWaker::new(), OnceLock::new());
+        Ok(Arc::new(Connection { id, user, stateful, waker, user_quota, tenant_quota, place, key }))
     }
 
     fn has_room(&self, state: &State<H>, connection: &Connection<H>) -> Result<(), Refused> {
@@ -283,6 +298,12 @@ impl<H: Hub> Connection<H> {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Further requests for it may come with this token for as long as it is open.
+    pub(super) fn keep_key(&self, token: &str) {
+        // There is one already where two requests open it at once; only one of them does.
+        _ = self.key.set(Key::of(token));
+    }
+
     /// Whether its user and tenant may invoke one thing more now.
     pub(super) fn may_invoke(&self) -> bool {
         let now = Instant::now();
@@ -292,6 +313,16 @@ impl<H: Hub> Connection<H> {
     fn count_agreed_less(&self) {
         self.user_quota.agreed.fetch_sub(1, Ordering::Relaxed);
         self.tenant_quota.agreed.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Key {
+    fn of(token: &str) -> Self {
+        Self(Sha256::digest(token).into())
+    }
+
+    fn is(&self, token: &str) -> bool {
+        self.0.ct_eq(&Self::of(token).0).into()
     }
 }
 
