@@ -54,7 +54,7 @@ pub(super) async fn set(mut call: Call) -> Outcome {
     let given: NewAvailability = call.body()?;
     let reach = reach(&given.event_type_id)?;
     let from = given.start_time.map_or_else(|| call.app.clock().now(), |When(at)| at);
-    let until = given.end_time.map(|When(at)| at);
+    let until = given.end_time.and_then(When::unless_never);
     if until.is_some_and(|until| until <= from) {
         return Err(Refusal::wrong("EndTime: it is not after StartTime; right would be later, or none"));
     }

@@ -130,7 +130,7 @@ shapes! {
         /// From when on; now where there is none.
         #[serde(default)]
         pub start_time: Option<When>,
-        /// Until when; none for ever.
+        /// Until when; none, or a time from the year 9999 on, for ever.
         #[serde(default)]
         pub end_time: Option<When>,
         /// A note for others.

@@ -17,10 +17,25 @@ impl When {
     /// Reads what people and programs write.
     pub(in super::super) fn parse(text: &str) -> Option<Self> {
         let given = text.parse::<Timestamp>().ok();
-        let at = given.or_else(|| Some(text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp()))?;
+        let at = given.or_else(|| {
+            let local: DateTime = text.trim_end_matches(['Z', 'z']).parse().ok()?;
+            // The last hours there are, which others write for "never", are beyond what is counted here.
+            let last = (local.year() == YEAR_MAX).then_some(Timestamp::MAX);
+            local.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()).or(last)
+        })?;
         u64::try_from(at.as_microsecond()).ok().map(|micros| Self(Time(micros)))
     }
+
+    /// The point in time, unless it is so late that it stands for none at all.
+    pub(in super::super) fn unless_never(self) -> Option<Time> {
+        (self.0 < NEVER).then_some(self.0)
+    }
 }
+
+/// The last year that is written with four digits.
+const YEAR_MAX: i16 = 9_999;
+/// Its beginning: what is later stands for "never".
+const NEVER: Time = Time(253_370_764_800_000_000);
 
 impl Serialize for When {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -63,11 +78,14 @@ mod tests {
             ("2026-11-21T16:02:03+02:00", "2026-11-21T14:02:03Z"),
             ("2026-11-21T14:02:03", "2026-11-21T14:02:03Z"),
             ("2026-11-21 14:02:03", "2026-11-21T14:02:03Z"),
-            ("9999-12-31T23:59:59.9999999", "9999-12-31T23:59:59.999999Z"),
         ] {
             let read: When = serde_json::from_value(text.into()).unwrap();
             assert_eq!(serde_json::to_value(read).unwrap(), written, "{text}");
         }
+        for never in ["9999-12-31T23:59:59.9999999", "9999-12-31T23:59:59Z", "9999-01-01T00:00:00"] {
+            assert_eq!(When::parse(never).unwrap().unless_never(), None, "{never}");
+        }
+        assert!(When::parse("9998-12-31T23:59:59Z").unwrap().unless_never().is_some());
         for wrong in ["", "now", "2026-11-21T25:00:00Z", "1969-12-31T23:59:59Z", "2026-13-01"] {
             let error = serde_json::from_value::<When>(wrong.into()).unwrap_err();
             assert!(error.to_string().contains("right would be"), "{wrong}: {error}");
