@@ -38,8 +38,11 @@ pub(crate) fn check(world: &World, change: &Change, role: AskerRole, now: Time) 
         | Change::ServeCallbacks { user, .. }
         | Change::PickCalls { user, .. }
         | Change::ReportRecording { user, .. }
-        | Change::BeginWrapUp { user, .. }
-        | Change::EndWrapUp { user, .. } => known_user(world, user),
+        | Change::BeginWrapUp { user, .. } => known_user(world, user),
+        Change::EndWrapUp { user, reason, .. } => {
+            known_user(world, user)?;
+            short("the reason", reason)
+        }
         Change::ReportPhrase { user, phrase } => {
             known_user(world, user)?;
             phrase_heard(phrase)
