@@ -9,7 +9,7 @@ use cordboard_core::record::Recorder;
 use cordboard_core::{Fact, Input, RequestId, World, decide, evolve};
 use cordboard_dialects::genesys::messages::Topic;
 use cordboard_dialects::genesys::rules::{Level, Rules};
-use cordboard_dialects::{Message, Settings, genesys};
+use cordboard_dialects::{Message, Position, Settings, enreach, genesys};
 use cordboard_server::scenario::{Player, Story};
 use cordboard_server::stage::Told;
 use cordboard_switches::boxed::Number;
@@ -67,7 +67,7 @@ pub fn manner(why: &str) -> String {
 }
 
 fn play(story: &Story) -> Result<(), String> {
-    let (mut player, opening, played) = Player::play(TENANT, story, &[&genesys::DIALECT]);
+    let (mut player, opening, played) = Player::play(TENANT, story, &[&genesys::DIALECT, &enreach::DIALECT]);
     let mut told = opening;
     told.extend(played.into_iter().flat_map(|played| played.told));
     told.extend(player.empty().told);
@@ -83,6 +83,7 @@ fn play(story: &Story) -> Result<(), String> {
         return Err(format!("{ended} calls ended, {} call records came of them", life.records.len()));
     }
     stream(story, &told)?;
+    hub(&life, &told)?;
     late_reader(story, &life, &told)
 }
 
@@ -160,6 +161,31 @@ fn stream(story: &Story, told: &[Told]) -> Result<(), String> {
         judge(&mut rules, message, "")?;
     }
     rules.finish().first().map_or(Ok(()), |finding| Err(format!("at the end, {finding}")))
+}
+
+/// And so does that of the hub, for whoever listens from the beginning and for whoever comes late.
+fn hub(life: &Life, told: &[Told]) -> Result<(), String> {
+    let (mut world, half) = (life.founded.clone(), told.len() / 2);
+    let (mut rules, mut late) = (enreach::rules::Rules::new(), enreach::rules::Rules::late());
+    for (place, told) in told.iter().enumerate() {
+        if place == half {
+            let mut picture = Vec::new();
+            let at = Position { epoch: 0, ..told.position };
+            (enreach::DIALECT.snapshot)(&Settings::default(), &world, at, &mut picture);
+            for message in &picture {
+                late.check(message).map_err(|why| format!("in the picture of the hub, {why}"))?;
+            }
+        }
+        evolve(&mut world, &told.event);
+        for message in told.messages.iter().flatten().filter(|it| enreach::DIALECT.channels.contains(&it.channel)) {
+            rules.check(message).map_err(|why| format!("on the hub, {why}"))?;
+            if place >= half {
+                late.check(message).map_err(|why| format!("on the hub, after the picture, {why}"))?;
+            }
+        }
+    }
+    let left = rules.finish().into_iter().chain(late.finish()).next();
+    left.map_or(Ok(()), |finding| Err(format!("at the end, on the hub, {finding}")))
 }
 
 /// Whoever comes late gets the picture and then the stream, and both together keep the contract.

@@ -105,7 +105,9 @@ pub(super) fn caused_by(event: EventName) -> &'static [&'static str] {
         EventName::UserWrapUpRequestInitiate => &["user.wrap_up_wanted"],
         EventName::UserWrapUpRequestTerminate => &["user.wrap_up_unwanted"],
         EventName::UserWrapUpStarted => &["agent.wrap_up_began"],
-        EventName::UserWrapUpTerminated => &["agent.wrap_up_ended"],
+        EventName::UserWrapUpTerminated => {
+            &["agent.logged_out", "agent.not_ready", "agent.ready", "agent.wrap_up_began", "agent.wrap_up_ended"]
+        }
         EventName::QueueStatus => &["agent.*", "call.*", "device.*", "leg.*", "queue.*", "user.*"],
         EventName::CallbackChanged => &[
             "callback.assigned",

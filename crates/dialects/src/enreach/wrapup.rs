@@ -18,21 +18,26 @@ const MICROS_A_SECOND: u64 = 1_000_000;
 /// Says a fact about an agent. What agents do otherwise is told by their status.
 pub(super) fn agent<'w>(scene: &mut Scene<'w, '_>, name: &'w str, fact: &'w AgentFact) {
     let Some(agent) = scene.world.agents.get(name) else { return };
+    // Whatever takes the agent out of it ends it.
+    if let Some(wrapup) = &agent.wrapup_over {
+        terminated(scene, name, wrapup, why(fact));
+    }
+    if let (AgentFact::WrapUpBegan { .. }, Some(wrapup)) = (fact, &agent.wrapup) {
+        started(scene, name, wrapup);
+    }
+}
+
+/// Why after-call work is over with this.
+fn why(fact: &AgentFact) -> &'static str {
     match fact {
-        AgentFact::WrapUpBegan { .. } => {
-            if let Some(wrapup) = &agent.wrapup {
-                started(scene, name, wrapup);
-            }
-        }
-        AgentFact::WrapUpEnded { reason } => {
-            if let Some(wrapup) = &agent.wrapup_over {
-                terminated(scene, name, wrapup, *reason);
-            }
-        }
-        AgentFact::Found { .. }
+        AgentFact::WrapUpEnded { reason: WrapUpEnd::Elapsed } => "timer",
+        AgentFact::WrapUpEnded { reason: WrapUpEnd::NextCall } | AgentFact::WrapUpBegan { .. } => "nextcall",
+        AgentFact::WrapUpEnded { reason: WrapUpEnd::LoggedOut } | AgentFact::LoggedOut { .. } => "logout",
+        AgentFact::WrapUpEnded { reason: WrapUpEnd::SwitchRestarted } => "restart",
+        AgentFact::WrapUpEnded { reason: WrapUpEnd::Requested }
+        | AgentFact::Found { .. }
         | AgentFact::LoggedIn { .. }
         | AgentFact::QueueLoggedOut { .. }
-        | AgentFact::LoggedOut { .. }
         | AgentFact::QueuePaused { .. }
         | AgentFact::QueueResumed { .. }
         | AgentFact::ModeChosen { .. }
@@ -40,7 +45,7 @@ pub(super) fn agent<'w>(scene: &mut Scene<'w, '_>, name: &'w str, fact: &'w Agen
         | AgentFact::Reserved { .. }
         | AgentFact::ReservationEnded
         | AgentFact::Ready
-        | AgentFact::NotReady { .. } => {}
+        | AgentFact::NotReady { .. } => "manual",
     }
 }
 
@@ -104,7 +109,7 @@ pub(super) fn started<'w>(scene: &mut Scene<'w, '_>, name: &'w str, wrapup: &'w 
     });
 }
 
-fn terminated<'w>(scene: &mut Scene<'w, '_>, name: &'w str, wrapup: &'w WrapUp, reason: WrapUpEnd) {
+fn terminated<'w>(scene: &mut Scene<'w, '_>, name: &'w str, wrapup: &'w WrapUp, reason: &'static str) {
     let (user, wish) = (scene.user(name), wrapup.wish.as_ref());
     let elapsed = scene.time.micros_since(wrapup.since) / MICROS_A_SECOND;
     scene.tell(user, |scene, head, tail| UserWrapUpTerminated {
@@ -116,13 +121,7 @@ fn terminated<'w>(scene: &mut Scene<'w, '_>, name: &'w str, wrapup: &'w WrapUp, 
         queueId: queue(scene, wrapup),
         callListId: wish.and_then(|wish| wish.list.as_ref()).map(|list| scene.list(list)),
         callBackId: wish.and_then(|wish| wish.callback),
-        reason: Cow::Borrowed(match reason {
-            WrapUpEnd::Elapsed => "timer",
-            WrapUpEnd::Requested => "manual",
-            WrapUpEnd::NextCall => "nextcall",
-            WrapUpEnd::LoggedOut => "logout",
-            WrapUpEnd::SwitchRestarted => "restart",
-        }),
+        reason: Cow::Borrowed(reason),
         elapsedTimeSec: count(elapsed),
         wrapUpType: WrapUpType::Unavailable,
         wrapUpId: scene.world.wrapup_id(name, wrapup),
