@@ -96,7 +96,7 @@ pub(super) fn caused_by(event: EventName) -> &'static [&'static str] {
         EventName::UserCallOutRecordingConverted => &["user.recording_converted"],
         EventName::UserRealTimeTranscriptPhrase => &["user.phrase_heard"],
         EventName::UserSetting => &["user.setting_changed", "user.setting_removed"],
-        EventName::UserStatus => &["agent.*", "device.*", "leg.*", "call.*", "user.*"],
+        EventName::UserStatus => &["agent.*", "call.*", "device.*", "leg.*", "queue.*", "user.*"],
         EventName::UserSupervisionStatus => {
             &["call.supervision_began", "call.supervision_changed", "call.supervision_ended"]
         }
@@ -162,10 +162,7 @@ fn entry(spec: &EventSpec) -> Entry {
         channel: CHANNEL,
         summary: Cow::Borrowed(spec.summary.trim()),
         // One has a table only, and no sample.
-        basis: Some(match spec.name {
-            EventName::UserWrapUpRequestInitiate => "partly published",
-            _ => "published",
-        }),
+        basis: Some(if spec.name == EventName::UserWrapUpRequestInitiate { "partly published" } else { "published" }),
         caused_by: caused_by(spec.name),
         fields: properties.into_iter().map(field).collect(),
     }

@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 
-use cordboard_core::event::{Cause, DeviceKind, ForwardMode};
+use cordboard_core::event::{Asked, Cause, DeviceKind, ForwardMode};
 use cordboard_core::request::Ask;
 use cordboard_core::world::{Call, Device};
 use cordboard_core::{Guid, LegId};
@@ -70,16 +70,16 @@ impl Why {
 /// A call that rang at somebody goes elsewhere, or nowhere.
 pub(super) fn from_offer<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, why: Why) {
     let device = scene.world.devices.get(&party.leg.device);
-    let asked = scene.asked.and_then(|asked| match &asked.ask {
-        Ask::Redirect { to, .. } => Some(to.as_str()),
-        _ => None,
-    });
+    let redirected = |asked: &'w Asked| {
+        let Ask::Redirect { to, .. } = &asked.ask else { return None };
+        Some(to.as_str())
+    };
+    let asked = scene.asked.and_then(redirected);
     let target = match why {
         Why::NoAnswer => device.and_then(target_later),
         Why::HandedOn => asked.or_else(|| device.and_then(target_later)),
         Why::Always | Why::Disturbs | Why::Busy | Why::Declined | Why::Failure => None,
     };
-    // What was asked for lives as long as the world that is looked at, as all of this does.
     let frame = party.frame(scene);
     tell(scene, frame, why, target);
 }

@@ -94,15 +94,12 @@ pub(super) fn ended<'w>(scene: &mut Scene<'w, '_>, call: &'w Call, cause: Cause)
         return;
     }
     let joined = party.call.conferenced_by.as_ref().is_some_and(|(by, _)| *by == call.ani);
-    match cause {
-        Cause::Merged | Cause::Transferred if !joined => {}
-        cause => {
-            let reason = if joined { "Conference" } else { "ConsultationEnded" };
-            let frame = party.frame(scene);
-            let queue = party.leg.queue.as_deref();
-            tell_cancelled(scene, frame, queue, ATTENDED, (reason, word(cause)));
-        }
+    if !joined && matches!(cause, Cause::Merged | Cause::Transferred) {
+        return;
     }
+    let reason = if joined { "Conference" } else { "ConsultationEnded" };
+    let frame = party.frame(scene);
+    tell_cancelled(scene, frame, party.leg.queue.as_deref(), ATTENDED, (reason, word(cause)));
 }
 
 /// Whoever was asked about goes before the question is answered.

@@ -265,10 +265,11 @@ fn over<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, end: End) {
 
 fn cancelled<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, (cause, code, by_self): End) {
     let frame = party.frame(scene);
-    let reason = match cause {
-        Cause::Normal | Cause::Cancelled if !by_self => "CallerDisconnected",
-        _ if by_self && cause == Cause::Normal => "Declined",
-        cause => word(cause),
+    let gave_up = matches!(cause, Cause::Normal | Cause::Cancelled);
+    let reason = match (gave_up, by_self) {
+        (true, false) => "CallerDisconnected",
+        (true, true) => word(Cause::Rejected),
+        (false, _) => word(cause),
     };
     scene.tell(frame.user, |_, head, tail| UserCallInUserCancelled {
         head,

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what is not as expected fails the test")]
 
 mod calls;
+mod directory;
 mod docs;
 mod messages;
 mod story;

@@ -9,6 +9,7 @@ use cordboard_core::event::{
     QueueFact, Role, UserFact, With,
 };
 use cordboard_core::{CallId, ConnId, Event, Fact, LegId, Origin, ThreadId, Time, World, evolve};
+use cordboard_dialects::catalogue::Catalogue;
 use cordboard_dialects::enreach::rules::Rules;
 use cordboard_dialects::enreach::{DIALECT, EventName, ids};
 use cordboard_dialects::{Message, Position, Settings, Teller};
@@ -22,6 +23,8 @@ static VALIDATORS: LazyLock<BTreeMap<String, jsonschema::Validator>> = LazyLock:
         |name: &str| jsonschema::validator_for(&(DIALECT.schema)(&Settings::default(), name).unwrap()).unwrap();
     names.map(|name| (name.clone(), validator(&name))).collect()
 });
+
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(DIALECT.catalogue);
 
 pub(crate) struct Story {
     pub(crate) world: World,
@@ -102,7 +105,7 @@ impl Story {
     pub(crate) fn last(&self, name: &str) -> Value {
         let ends = format!(":{name}");
         let found = self.messages.iter().rev().find(|message| message.key.ends_with(&ends));
-        serde_json::from_str(&found.unwrap_or_else(|| panic!("no {name} was said")).value).unwrap()
+        serde_json::from_str(&found.unwrap().value).unwrap()
     }
 
     /// The newest status of a person or a queue.
@@ -124,7 +127,7 @@ impl Story {
 
     fn cause(&mut self, name: &str, fact: &Fact) {
         let cause = cause(fact);
-        let entry = (DIALECT.catalogue)().entry(name).unwrap().caused_by;
+        let entry = CATALOGUE.entry(name).unwrap().caused_by;
         let of_all = format!("{}.*", cause.split('.').next().unwrap());
         let known = entry.contains(&&*cause) || entry.contains(&&*of_all);
         assert!(known, "{cause} causes {name}, the catalogue does not say so");
@@ -176,7 +179,7 @@ impl Story {
         let conn = self.world.conn_of(CallId(call));
         let began = CallBegan {
             conn,
-            thread: ThreadId(about.map_or(conn, |about| ConnId(about))),
+            thread: ThreadId(about.map_or(conn, ConnId)),
             switch: "pbx".to_owned(),
             key: format!("call-{call}"),
             direction,
@@ -235,7 +238,7 @@ fn cause(fact: &Fact) -> String {
     let name = match &inner["fact"] {
         Value::String(name) => name.clone(),
         Value::Object(fact) => fact.keys().next().unwrap().clone(),
-        _ => String::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => String::new(),
     };
     format!("{kind}.{name}")
 }
