@@ -313,14 +313,14 @@ fn is_called(world: &World, name: &str, given: &str) -> bool {
 
 /// The person of this name, login or id; none where nobody is meant, or more than one could be.
 #[must_use]
-pub fn person(world: &World, given: &str) -> Option<String> {
+pub fn person(world: &View<'_>, given: &str) -> Option<String> {
     let users = &world.directory.users;
     if users.contains_key(given) || world.agents.contains_key(given) {
         return Some(given.to_owned());
     }
     if let Ok(guid) = given.parse() {
-        return match ids::find(world, guid) {
-            Some(Entity::User(name)) => Some(name),
+        return match world.find(guid) {
+            Some(Entity::User(name)) => Some(name.clone()),
             Some(Entity::Queue(_) | Entity::List(_)) | None => None,
         };
     }

@@ -200,3 +200,78 @@ async fn read(file: PathBuf, bytes_max: usize) -> Result<Vec<u8>, String> {
 fn too_long(bytes_max: usize) -> String {
     format!("it is longer than identity.jwks_bytes_max = {bytes_max} bytes")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Answers every request with these bytes, and then keeps silent.
+    fn answering(answer: String) -> reqwest::Url {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/keys", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let mut open = Vec::new();
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                _ = stream.read(&mut [0; 4_096]).unwrap();
+                _ = stream.write_all(answer.as_bytes());
+                open.push(stream);
+            }
+        });
+        url.parse().unwrap()
+    }
+
+    fn client() -> reqwest::Client {
+        let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        builder.timeout(Duration::from_millis(500)).build().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_set_is_fetched_within_its_limits_or_not_at_all() {
+        let body = |text: &str| format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{text}", text.len());
+        assert_eq!(get(&client(), &answering(body("12345678")), 8).await.as_deref(), Ok(b"12345678".as_slice()));
+        let elsewhere = answering(body("{}"));
+        for (name, answer) in [
+            ("too long", body("123456789")),
+            ("endless", format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{}", "4\r\nabcd\r\n".repeat(9))),
+            ("elsewhere", format!("HTTP/1.1 302 Found\r\nlocation: {elsewhere}\r\ncontent-length: 0\r\n\r\n")),
+            ("not there", "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_owned()),
+            ("cut off", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabc".to_owned()),
+            ("silent", String::new()),
+            ("no HTTP", "hello".to_owned()),
+        ] {
+            let why = get(&client(), &answering(answer), 8).await.unwrap_err();
+            assert!(!why.contains("127.0.0.1"), "{name}: {why}");
+        }
+    }
+
+    #[test]
+    fn only_public_keys_for_signatures_are_taken() {
+        use super::super::forge::Signer;
+
+        let (rsa, ec) = (Signer::rsa(), Signer::ec());
+        let with = |name: &str, value: &str| {
+            let mut key = rsa.jwk("k");
+            key[name] = value.into();
+            key
+        };
+        let taken = |keys: Vec<Value>| KeySet::parse(serde_json::json!({ "keys": keys }).to_string().as_bytes());
+        assert!(taken(vec![rsa.jwk("k"), ec.jwk("k")]).is_ok(), "a name is one of each kind");
+        assert!(taken(vec![with("alg", "RS256")]).is_ok() && taken(vec![with("use", "sig")]).is_ok());
+        for key in [
+            with("alg", "PS256"),
+            with("alg", "HS256"),
+            with("use", "enc"),
+            with("kty", "oct"),
+            with("n", "!"),
+            Signer::Hmac(b"secret".to_vec()).jwk("k"),
+            serde_json::json!({"kty": "RSA", "kid": "k"}),
+        ] {
+            assert!(taken(vec![key.clone()]).is_err(), "{key}");
+        }
+        assert!(taken(vec![rsa.jwk("k"), rsa.jwk("k")]).is_err(), "two of one name");
+    }
+}

@@ -438,6 +438,18 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_comes_is_judged_without_a_fall(text in "[A-Za-z0-9_.{}:\"=-]{0,200}", head in ".{0,60}", claims in ".{0,60}") {
+            let ring = Ring::default();
+            for text in [text, token(&head, &claims, &Signer::Nobody)] {
+                let error = verify(&ring, &text, at(NOW_S), LIMITS).unwrap_err();
+                proptest::prop_assert!(error != JwtError::Signature);
+                _ = issuer(&text, LIMITS.bytes_max);
+            }
+        }
+    }
+
     #[test]
     fn what_is_no_jwt_is_refused_and_told_nowhere() {
         let (keys, _dir) = keys();

@@ -67,7 +67,8 @@ impl Demo {
 fn forget_keys(value: &mut Value) {
     match value {
         Value::Object(members) => {
-            members.retain(|name, _| !matches!(name.as_str(), "key" | "conn" | "thread" | "until" | "with"));
+            members
+                .retain(|name, _| !matches!(name.as_str(), "key" | "conn" | "thread" | "until" | "with" | "deadline"));
             members.values_mut().for_each(forget_keys);
         }
         Value::Array(all) => all.iter_mut().for_each(forget_keys),
