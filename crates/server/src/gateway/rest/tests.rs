@@ -68,9 +68,10 @@ fn collect(value: &Value, references: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                match value {
-                    Value::String(text) if name == "$ref" => references.push(text.clone()),
-                    value => collect(value, references),
+                if let (Value::String(text), "$ref") = (value, &**name) {
+                    references.push(text.clone());
+                } else {
+                    collect(value, references);
                 }
             }
         }
