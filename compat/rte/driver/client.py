@@ -39,6 +39,11 @@ class Client:
         """signalrcore reconnects only where the other side ended its socket, not where it was reset."""
         return self._wishes.get("cut") == "gently"
 
+    @property
+    def may_ask_again(self):
+        """Some HTTP clients ask again by themselves where a poll broke, so that polling goes on over a cut."""
+        return self._wishes.get("cut") == "asks again"
+
     async def open(self, account, **wishes):
         place = len(self.facts)
         await self.command(do="open", api=self.cutter.url, **account_of(account), **{**self._wishes, **wishes})

@@ -21,6 +21,7 @@ CONFIGURATION = """
 [rte]
 origins = ["{origin}"]
 token_s = {token_s}
+ping_ms = 5000
 
 [identity]
 jwt_leeway_s = 0
@@ -140,6 +141,9 @@ class Stream:
             except Failed as fault:
                 self.fault = fault
                 return
+            except Exception as error:  # nobody waits for this task
+                self.fault = Failed(f"the stream cannot be read: {type(error).__name__}: {error}")
+                return
             await asyncio.sleep(0.1)
 
     async def _read(self):
@@ -156,7 +160,7 @@ class Stream:
                 return  # it is just starting: its accounts are made anew
             if status != 200:
                 raise Failed(f"{path} was answered {head.splitlines()[0]}")
-            while line := await reader.readline():
+            while (line := await reader.readline()).endswith(b"\n"):
                 self._take(line)
         finally:
             writer.close()
@@ -165,6 +169,8 @@ class Stream:
         if not line.strip():
             return
         told = json.loads(line)
+        if "error" in told:
+            raise ConnectionResetError(told["error"])  # a new start made the accounts anew
         if "value" not in told:
             raise Failed(f"the stream says {line.decode().strip()[:300]}")
         self.said.append((time.monotonic(), told["value"]))

@@ -92,8 +92,24 @@ async def is_cut(house, client):
     client.cutter.cut(client.cut_gently)
     if client.again == "stateful":
         return await comes_back_to_its_state(house, client, opened)
+    if client.may_ask_again and await asks_again(house, client, places):
+        return f"asked again without a new connection; {compared} events before as in the stream"
     how = await comes_back(house, client, places)
     return f"{how}; {compared} events before as in the stream"
+
+
+async def asks_again(house, client, places):
+    """Whether polling just went on; what it was told meanwhile may have been lost with the poll that was cut."""
+    await asyncio.sleep(HOLD_S)
+    messages = len(client.messages)
+    goes_on = lambda: len(client.messages) > messages or len(client.facts) > places
+    await client.until(goes_on, FLOW_S_MAX, "message or word after the cut")
+    if len(client.facts) > places:
+        return False
+    await check_active(client, set(house.wanted()))
+    client.messages.clear()
+    client.window = Window(house.stream, set(house.wanted()), time.monotonic())
+    return True
 
 
 async def comes_back_to_its_state(house, client, opened):
