@@ -79,6 +79,8 @@ async def follows(house, client):
     client.messages.clear()
     await subscribe(house, client)
     user, call = await client.until(lambda: story(client.messages), STORY_S_MAX, "call from offer to the end of wrap-up")
+    queue_told = lambda: any(value["data"]["eventType"] == "QueueStatus" for _, value in client.messages)
+    await client.until(queue_told, FLOW_S_MAX, "QueueStatus")
     kinds = check_shapes(house.catalogue, client.messages)
     return f"call {call[:8]} of user {user[:8]} from offer to wrap-up; {len(client.messages)} messages of {kinds} kinds in shape"
 

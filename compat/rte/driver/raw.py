@@ -11,6 +11,7 @@ from faults import Failed, expect
 
 RECORD_END = b"\x1e"
 SMALL_BUFFER_BYTES = 4096
+LARGE_BUFFER_BYTES = 1 << 20
 TEXT_FRAME = 0x81
 
 
@@ -19,13 +20,14 @@ class Raw:
 
     def __init__(self, port, token):
         self._port, self._token = port, token
-        self._reader = self._writer = None
+        self._plain = self._reader = self._writer = None
 
     async def open(self):
         """A small receive buffer: what is not read stays with the server."""
         plain = socket.socket()
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER_BYTES)
         plain.setblocking(False)
+        self._plain = plain
         await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", self._port))
         self._reader, self._writer = await asyncio.open_connection(sock=plain, limit=SMALL_BUFFER_BYTES)
         status = await self._upgrade()
@@ -48,6 +50,10 @@ class Raw:
         head = await self._reader.readuntil(b"\r\n\r\n")
         return int(head.split()[1])
 
+    def begin(self, method):
+        """Invokes without waiting for the answer."""
+        self._send({"type": 1, "invocationId": method, "target": method, "arguments": []})
+
     async def invoke(self, method, *arguments):
         self._send({"type": 1, "invocationId": method, "target": method, "arguments": list(arguments)})
         while True:
@@ -60,6 +66,7 @@ class Raw:
 
     async def read_to_end(self):
         """Reads what is still there; gives how many bytes, when the other side has ended."""
+        self._plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LARGE_BUFFER_BYTES)
         read = 0
         try:
             while piece := await self._reader.read(SMALL_BUFFER_BYTES):
