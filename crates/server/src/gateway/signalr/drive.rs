@@ -82,7 +82,8 @@ pub(super) async fn drive_socket<H: Hub>(mut drive: Drive<H>, mut socket: Box<So
             End::Over => {
                 drive.leave();
                 *drive.seat.connection.place() = Place::Ended;
-                socket.close(close_max).await;
+                // In a box, because it is larger than all the rest, and most connections never come to it.
+                Box::pin(socket.close(close_max)).await;
                 return;
             }
             End::Lost => {

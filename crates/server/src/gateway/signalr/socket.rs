@@ -29,7 +29,7 @@ use super::rate::Rate;
 use crate::config::Rte;
 
 /// What is read at once, in bytes; every connection has as much memory for it.
-const READ_BYTES: usize = 1_024;
+const READ_BYTES: usize = 512;
 /// What is taken off the line after the end, in bytes.
 const PASSED_OVER_BYTES_MAX: usize = 1_048_576;
 
