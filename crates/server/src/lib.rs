@@ -25,6 +25,7 @@ mod kept;
 pub mod log;
 pub mod metrics;
 pub mod mirror;
+pub mod open_files;
 pub mod people;
 pub mod permit;
 pub mod replay;

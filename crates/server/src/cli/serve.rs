@@ -11,6 +11,7 @@ use super::Failure;
 use crate::clock::Clock;
 use crate::config::{self, Boxed, Config, Tenant};
 use crate::demo::Demo;
+use crate::open_files;
 use crate::server::{HUB_PATH, Server};
 use crate::tokens::Tokens;
 
@@ -99,6 +100,14 @@ fn start_logging(args: &Args) -> Result<(), Failure> {
 }
 
 async fn serve(config: &Config, demo: Option<Demo>) -> Result<(), Failure> {
+    let wanted = config.rte.connections_max.saturating_add(config.http.connections_max);
+    if let Some(open) = open_files::raise().filter(|open| *open < wanted as u64) {
+        tracing::warn!(
+            open,
+            wanted,
+            "fewer connections can be open than rte.connections_max and http.connections_max say"
+        );
+    }
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::failed)?;
     let built_in = |tenant: &Tenant, boxed: &Boxed, chance: u64| demo?.built_in(tenant, boxed, chance);

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::Sleep;
 
@@ -56,10 +56,8 @@ pub async fn serve(
                         metrics: metrics.clone(),
                         stop: for_connections.clone(),
                     };
-                    connections.spawn(async move {
-                        connection.run(stream, address).await;
-                        drop(seat);
-                    });
+                    let seat = Seat::new(Arc::clone(&seats), seat);
+                    connections.spawn(connection.run(stream, address, seat));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection cannot be accepted");
@@ -88,11 +86,11 @@ struct Connection {
 }
 
 impl Connection {
-    async fn run(mut self, stream: TcpStream, address: SocketAddr) {
+    async fn run(mut self, stream: TcpStream, address: SocketAddr, seat: Seat) {
         let _open = Open::new(&self.metrics);
         // Without it, a small message waits for the acknowledgement of the one before.
         _ = stream.set_nodelay(true);
-        let peer = Peer { address, slow: Arc::default() };
+        let peer = Peer { address, slow: Arc::default(), seat };
         let slow = Arc::clone(&peer.slow);
         let patience = Duration::from_millis(self.settings.stream_write_ms_max);
         let io = TokioIo::new(Deadline { stream, patience, timer: None, slow: Arc::clone(&slow) });
@@ -124,6 +122,43 @@ impl Connection {
         } else if let Err(error) = ended {
             tracing::debug!(%address, %error, "a connection ended early");
         }
+    }
+}
+
+/// The place of a connection among the so many that there may be. Whoever counts it elsewhere gives it up, so that long
+/// answers to many keep nobody from asking.
+#[derive(Debug, Clone)]
+pub struct Seat(Arc<SeatState>);
+
+#[derive(Debug)]
+struct SeatState {
+    seats: Arc<Semaphore>,
+    taken: Mutex<Option<OwnedSemaphorePermit>>,
+}
+
+impl Seat {
+    fn new(seats: Arc<Semaphore>, taken: OwnedSemaphorePermit) -> Self {
+        Self(Arc::new(SeatState { seats, taken: Mutex::new(Some(taken)) }))
+    }
+
+    /// Lets somebody else have it.
+    pub fn leave(&self) {
+        *self.taken() = None;
+    }
+
+    /// Takes one again; false where there is none, and the connection is to be closed.
+    #[must_use]
+    pub fn take(&self) -> bool {
+        let mut taken = self.taken();
+        if taken.is_none() {
+            *taken = Arc::clone(&self.0.seats).try_acquire_owned().ok();
+        }
+        taken.is_some()
+    }
+
+    /// The lock is held for moments.
+    fn taken(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
+        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

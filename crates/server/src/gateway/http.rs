@@ -19,6 +19,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::access::{Access, Refusal};
+use super::connection::Seat;
 use super::line::{self, Form};
 use super::signalr::origin::Origins;
 use super::throttle::Throttle;
@@ -140,6 +141,8 @@ pub struct Peer {
     pub address: SocketAddr,
     /// Set when it took nothing for too long.
     pub slow: Arc<AtomicBool>,
+    /// Its place among the connections.
+    pub seat: Seat,
 }
 
 /// Whether the process can work at all: if not, only a new start helps.

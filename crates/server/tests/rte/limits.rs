@@ -111,13 +111,23 @@ async fn a_reader_that_takes_nothing_is_dropped_and_nobody_else_waits() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_thousand_connections_of_http_are_not_needed_for_those_of_the_hub() {
-    let http = cordboard_server::config::Http { connections_max: 4, ..Default::default() };
+async fn connections_of_the_hub_take_none_of_those_of_http() {
+    let http = cordboard_server::config::Http { connections_max: 15, ..Default::default() };
     let site = Site::start_with(Rte::default(), http).await;
     let mut held = Vec::new();
     for _ in 0..50 {
         held.push(open(&site, "/rte", &[bearer(ALICE)]).await.unwrap());
     }
+    // A client keeps the connection of its posts for the next.
+    let mut events = Vec::new();
+    let polls = reqwest::Client::new();
+    for _ in 0..10 {
+        events.push(Client::connect(&site, "ServerSentEvents", Protocol::Json, ALICE).await);
+        let path = format!("/rte?id={}", agree(&site, ALICE).await);
+        assert_eq!(ask(&site, Method::GET, &path, ALICE, "").await.status(), 200);
+        tokio::spawn(polls.get(site.url(&path)).bearer_auth(ALICE).send());
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(ask(&site, Method::GET, "/healthz", "", "").await.status(), 200);
     _ = agree(&site, ALICE).await;
 }

@@ -3,7 +3,6 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::large_enum_variant,
     reason = "the helpers of a test fail like the test itself"
 )]
 

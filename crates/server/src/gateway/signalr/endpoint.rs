@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Query, Request};
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use cordboard_signalr::Transport;
@@ -88,8 +88,8 @@ impl<H: Hub> SignalR<H> {
             Method::POST => self.post(&connection, request.into_body()).await,
             Method::DELETE => self.end(&connection),
             _ if upgrade => self.socket(&connection, request),
-            _ if wants_events(request.headers()) => self.events(&connection, token),
-            _ => self.poll(&connection, token).await,
+            _ if wants_events(request.headers()) => self.events(&connection, token, peer),
+            _ => self.poll(&connection, token, peer).await,
         }
     }
 
@@ -162,7 +162,12 @@ impl<H: Hub> SignalR<H> {
         });
     }
 
-    fn events(self: &Arc<Self>, connection: &Arc<Connection<H>>, token: Option<&str>) -> Result<Response, Refused> {
+    fn events(
+        self: &Arc<Self>,
+        connection: &Arc<Connection<H>>,
+        token: Option<&str>,
+        peer: Option<&Peer>,
+    ) -> Result<Response, Refused> {
         let mut place = connection.place();
         match &*place {
             Place::Agreed(_) => {
@@ -183,6 +188,8 @@ impl<H: Hub> SignalR<H> {
                     };
                     Some((Ok::<_, Infallible>(bytes), (None, fetch)))
                 });
+                // It is counted among the connections of the hub as long as it lasts, and is good for nothing else.
+                peer.inspect(|peer| peer.seat.leave());
                 Ok((EVENTS_HEADERS, Body::from_stream(events)).into_response())
             }
             Place::Events(_) => Err(Refused::InUse),
@@ -191,16 +198,29 @@ impl<H: Hub> SignalR<H> {
         }
     }
 
-    async fn poll(self: &Arc<Self>, connection: &Arc<Connection<H>>, token: Option<&str>) -> Result<Response, Refused> {
+    async fn poll(
+        self: &Arc<Self>,
+        connection: &Arc<Connection<H>>,
+        token: Option<&str>,
+        peer: Option<&Peer>,
+    ) -> Result<Response, Refused> {
         let fetch = self.begin_poll(connection, token)?;
         // The first poll opens the connection; clients wait for its answer before they say anything.
         let Some(mut fetch) = fetch else { return Ok(polled(Bytes::new())) };
+        // What is held is counted among the connections of the hub.
+        peer.inspect(|peer| peer.seat.leave());
         let held = Duration::from_millis(self.settings.poll_ms_max);
-        Ok(match tokio::time::timeout(held, fetch.next()).await {
+        let fetched = tokio::time::timeout(held, fetch.next()).await;
+        let mut response = match fetched {
             Ok(Some(messages)) => polled(messages),
             Ok(None) => (StatusCode::NO_CONTENT, [NO_STORE]).into_response(),
             Err(_) => polled(Bytes::new()),
-        })
+        };
+        if peer.is_some_and(|peer| !peer.seat.take()) {
+            let (name, close) = CLOSE;
+            response.headers_mut().insert(name, HeaderValue::from_static(close));
+        }
+        Ok(response)
     }
 
     fn begin_poll(
@@ -258,14 +278,16 @@ impl<H: Hub> SignalR<H> {
     }
 }
 
+const CLOSE: (HeaderName, &str) = (header::CONNECTION, "close");
 const NO_STORE: (HeaderName, &str) = (header::CACHE_CONTROL, "no-cache, no-store");
 
-const EVENTS_HEADERS: [(HeaderName, &str); 4] = [
+const EVENTS_HEADERS: [(HeaderName, &str); 5] = [
     (header::CONTENT_TYPE, "text/event-stream"),
     NO_STORE,
     // Nobody between us and the client may wait for more.
     (HeaderName::from_static("x-accel-buffering"), "no"),
     (header::CONTENT_ENCODING, "identity"),
+    CLOSE,
 ];
 
 fn polled(messages: Bytes) -> Response {
