@@ -184,7 +184,10 @@ fn hub(life: &Life, told: &[Told]) -> Result<(), String> {
             }
         }
     }
-    let left = rules.finish().into_iter().chain(late.finish()).next();
+    // After-call work without an end goes on when everybody has hung up.
+    let wrapups = life.world.agents.iter().filter_map(|(name, agent)| Some((name, agent.wrapup.as_ref()?)));
+    let goes_on = wrapups.map(|(name, wrapup)| life.world.wrapup_id(name, wrapup).to_string()).collect();
+    let left = rules.finish(&goes_on).into_iter().chain(late.finish(&goes_on)).next();
     left.map_or(Ok(()), |finding| Err(format!("at the end, on the hub, {finding}")))
 }
 

@@ -11,8 +11,9 @@ use super::names::EventName;
 use super::scene::ttl;
 use crate::Message;
 
-/// What an offer or a call of one's own is told by: a person, a call, a leg.
-type Way = (String, String, String);
+/// What an offer or a call of one's own is told by: a call, and the leg of one person in it. The person's id may become
+/// another one meanwhile, when the directory gives one.
+type Way = (String, String);
 
 /// How far along a call is for somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ enum Stage {
 pub struct Rules {
     seen: BTreeSet<String>,
     ways: BTreeMap<Way, Stage>,
-    wrapups: BTreeMap<String, String>,
+    wrapups: BTreeSet<String>,
     states: BTreeMap<String, String>,
     incoming: Option<Way>,
     /// The stream follows a picture, whose states were told without regard to what was told before.
@@ -76,11 +77,11 @@ impl Rules {
         self.order(event, &members).or_else(|why| wrong(&why))
     }
 
-    /// What is left open at the end of the stream, where everybody has hung up and no after-call work is left.
+    /// What is left open at the end of the stream, where everybody has hung up, and after-call work of these ids goes on.
     #[must_use]
-    pub fn finish(&self) -> Vec<String> {
+    pub fn finish(&self, goes_on: &BTreeSet<String>) -> Vec<String> {
         let ways = self.ways.iter().map(|(way, stage)| format!("{way:?} is left {stage:?}"));
-        let wrapups = self.wrapups.iter().map(|(id, user)| format!("the after-call work {id} of {user} is not over"));
+        let wrapups = self.wrapups.difference(goes_on).map(|id| format!("the after-call work {id} is not over"));
         ways.chain(wrapups).collect()
     }
 
@@ -98,7 +99,7 @@ impl Rules {
 
     fn order(&mut self, event: EventName, members: &Map<String, Value>) -> Result<(), String> {
         let member = |name| text(members, name).unwrap_or_default().to_owned();
-        let way: Way = (member("userId"), member("callId"), member("legId"));
+        let way: Way = (member("callId"), member("legId"));
         if let Some(incoming) = self.incoming.take()
             && (event != EventName::UserCallInArrived || way != incoming)
         {
@@ -125,13 +126,12 @@ impl Rules {
             EventName::UserCallOutHoldEnd => (&[Stage::GoingHeld], Some(Stage::GoingConnected)),
             EventName::UserCallOutDisconnected => (&[Stage::Going, Stage::GoingConnected, Stage::GoingHeld], None),
             EventName::UserWrapUpStarted => {
-                let again = self.wrapups.insert(member("wrapUpId"), member("userId"));
-                return again.map_or(Ok(()), |_| Err("begins after-call work that is under way".to_owned()));
+                let begins = self.wrapups.insert(member("wrapUpId"));
+                return if begins { Ok(()) } else { Err("begins after-call work that is under way".to_owned()) };
             }
             EventName::UserWrapUpTerminated => {
                 let begun = self.wrapups.remove(&member("wrapUpId"));
-                let own = begun.is_some_and(|user| user == member("userId"));
-                return if own { Ok(()) } else { Err("ends after-call work that did not begin".to_owned()) };
+                return if begun { Ok(()) } else { Err("ends after-call work that did not begin".to_owned()) };
             }
             EventName::UserAlert
             | EventName::UserAvailability

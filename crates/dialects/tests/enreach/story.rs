@@ -122,7 +122,7 @@ impl Story {
 
     /// What is left open.
     pub(crate) fn left(&self) -> Vec<String> {
-        self.rules.finish()
+        self.rules.finish(&BTreeSet::new())
     }
 
     fn cause(&mut self, name: &str, fact: &Fact) {
