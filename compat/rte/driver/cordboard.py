@@ -73,8 +73,11 @@ class Cordboard:
     def _read_accounts(self):
         lines = self._out.read_text(encoding="utf-8").splitlines()
         told = [json.loads(line) for line in lines if line.startswith("{")]
-        self.accounts = {account["role"]: account for account in told}
-        return "administrator" in self.accounts
+        accounts = {account["role"]: account for account in told}
+        if "administrator" not in accounts:  # the last of them
+            return False
+        self.accounts = accounts
+        return True
 
     async def kill(self):
         """SIGKILL: nothing is flushed, nothing is said."""

@@ -13,6 +13,7 @@ STORY_S_MAX = 90.0
 BACK_S_MAX = 30.0
 FLOW_S_MAX = 30.0
 HOLD_S = 3.0  # how long a client that came back is watched
+BACK_AGAIN_S = 1.0  # after the first message it may still be opening its connection
 SILENCE_S = 2.0
 AFTERGLOW_S = 1.0
 
@@ -119,6 +120,7 @@ async def comes_back_to_its_state(house, client, opened):
     cuts = 3
     for cut in range(cuts):
         if cut:
+            await asyncio.sleep(BACK_AGAIN_S)
             opened = client.cutter.opened
             client.cutter.cut()
         messages = len(client.messages)
@@ -210,7 +212,8 @@ async def subscribe(house, client):
 
 async def close_window(house, client):
     """Ends the comparison with the stream: what the stream has by now must come to the client soon."""
-    await asyncio.sleep(0)
+    if house.stream.fault:
+        raise house.stream.fault
     client.window.end()
     last = [data["id"] for at, data in client.window.expected() if client.window.began + SETTLE_S < at < client.window.ended - SETTLE_S][-1:]
     if last:
