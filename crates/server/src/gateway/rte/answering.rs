@@ -66,6 +66,7 @@ impl Teller {
             }
             Call::SubscribeFrom { items, after } => self.subscribe_from(client, &items, after),
         };
+        self.show_numbers();
         _ = answer.send(answered);
     }
 

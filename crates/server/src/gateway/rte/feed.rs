@@ -329,7 +329,7 @@ impl Teller {
         self.states.next_due().into_iter().chain(stale).min()
     }
 
-    fn show_numbers(&self) {
+    pub(super) fn show_numbers(&self) {
         let number = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
         self.shared.subscriptions.set(number(self.subscribers.total()));
         self.shared.connections.set(number(self.subscribers.clients()));

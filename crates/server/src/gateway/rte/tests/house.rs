@@ -66,7 +66,7 @@ impl House {
         let (mut world, mut reader) = (World::default(), log.reader(log.oldest()).unwrap());
         while fold_next(&mut reader, &mut world).unwrap().is_some() {}
         let checkpoints = Checkpoints::open(&dir.join("checkpoints"), log.durable().epoch, 4).unwrap();
-        let at = world.now.0.max(1);
+        let at = world.now.max(Clock::default().now()).0;
         let (feed, thread) = Feed::start(FeedParts {
             tenant: tenant.to_owned(),
             log: log.clone(),
