@@ -18,6 +18,8 @@ class Client:
     def __init__(self, name, channel, cutter, wishes):
         self.name, self._channel, self.cutter, self._wishes = name, channel, cutter, wishes
         self.facts, self.messages = [], []
+        self.place = 0  # how many facts there were when the phase began
+        self.window = None  # since when it is compared with the stream
         self._changed = asyncio.Condition()
         self._number = 0
         channel.listen(self._fact)

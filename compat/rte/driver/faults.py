@@ -5,10 +5,6 @@ class Failed(Exception):
     """A scenario failed; the text says what was expected and what came."""
 
 
-class Impossible(Exception):
-    """It cannot be tried here; the text says why."""
-
-
 def expect(truth, otherwise):
     if not truth:
         raise Failed(otherwise)

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -18,7 +19,7 @@ import phases
 import scenes
 from client import Browser, Client, Process, with_cutter
 from cordboard import Cordboard, free_port
-from faults import Failed, Impossible
+from faults import Failed
 from judge import Catalogue
 from variants import VARIANTS, Programs
 
@@ -38,22 +39,18 @@ class Report:
 
     def fail(self, name, scene, fault):
         self.failed += 1
-        text = str(fault) if isinstance(fault, (Failed, Impossible)) else "".join(traceback.format_exception(fault))
+        text = str(fault) if isinstance(fault, Failed) else "".join(traceback.format_exception(fault))
         print(f"FAILED {name}: {scene}: {text}", flush=True)
 
 
 class Run:
     def __init__(self, binary, cache, only, work):
         self._binary, self._only, self.work = binary, only, work
-        self.programs, self._report = Programs(cache), Report()
+        self.programs, self.report = Programs(cache), Report()
         self.log = (work / "clients.log").open("ab")
         self._page_port = free_port()
         self._browser, self._clients, self._joined, self._processes = None, [], [], []
-        self._house = None
-
-    @property
-    def report(self):
-        return self._report
+        self.house = None
 
     async def play(self):
         origin = f"http://127.0.0.1:{self._page_port}"
@@ -63,9 +60,9 @@ class Run:
             catalogue = await Catalogue.read(self._binary)
             await cordboard.start()
             stream = cordboard.follow()
-            self._house = phases.House(cordboard, catalogue, stream)
-            self._house.stands.set()
-            await self._house.look_around()
+            self.house = phases.House(cordboard, catalogue, stream)
+            self.house.stands.set()
+            await self.house.look_around()
             await asyncio.gather(*[self._make(*variant) for variant in VARIANTS if self._is_wanted(variant[0])])
             await self._go_through()
             await self._play_scenes()
@@ -83,7 +80,7 @@ class Run:
         return not self._only or any(text in name for text in self._only)
 
     async def _make(self, name, program, wishes):
-        cutter = await with_cutter(self._house.cordboard.port)
+        cutter = await with_cutter(self.house.cordboard.port)
         if program == "chromium":
             channel = (await self.browser()).page(name)
         else:
@@ -113,10 +110,6 @@ class Run:
         await browser.start()
         return browser
 
-    @property
-    def house(self):
-        return self._house
-
     async def _go_through(self):
         await self._phase("subscribes", phases.meets)
         await self._phase("a call", phases.follows)
@@ -139,29 +132,29 @@ class Run:
 
     async def _one(self, title, phase, client):
         try:
-            self._report.ok(client.name, title, await phase(self._house, client))
+            self.report.ok(client.name, title, await phase(self.house, client))
             return True
         except Exception as fault:  # one client's fault is not another's
-            self._report.fail(client.name, title, fault)
+            self.report.fail(client.name, title, fault)
             await client.cutter.close()
             return False
 
     async def _kill(self):
-        self._house.stands.clear()
-        await self._house.cordboard.kill()
+        self.house.stands.clear()
+        await self.house.cordboard.kill()
         await self._begin_again()
 
     async def _restart(self):
-        self._house.stands.clear()
-        await self._house.cordboard.stop()
+        self.house.stands.clear()
+        await self.house.cordboard.stop()
         await self._begin_again()
 
     async def _begin_again(self):
         """The demonstration makes its accounts anew at every start."""
-        await self._house.cordboard.start()
+        await self.house.cordboard.start()
         for client in self._clients:
-            await client.use(self._house.account)
-        self._house.stands.set()
+            await client.use(self.house.account)
+        self.house.stands.set()
 
     async def _play_scenes(self):
         wanted = [(name, scene) for name, scene in scenes.SCENES if self._is_wanted(name)]
@@ -170,9 +163,9 @@ class Run:
     async def _scene(self, name, scene):
         title = scene.__name__.replace("_", " ")
         try:
-            self._report.ok(name, title, await scene(self))
+            self.report.ok(name, title, await scene(self))
         except Exception as fault:  # one scene's fault is not another's
-            self._report.fail(name, title, fault)
+            self.report.fail(name, title, fault)
 
 
 def main():
@@ -181,6 +174,7 @@ def main():
     parser.add_argument("cache", type=pathlib.Path)
     parser.add_argument("--only", action="append", default=[])
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clears away as Ctrl-C does
     began = time.monotonic()
     work = pathlib.Path(tempfile.mkdtemp(prefix="cordboard-rte-"))
     run = Run(arguments.cordboard, arguments.cache, arguments.only, work)
@@ -188,6 +182,8 @@ def main():
         asyncio.run(run.play())
     except Failed as fault:
         run.report.fail("all", "the house", fault)
+    except KeyboardInterrupt:
+        run.report.fail("all", "the house", Failed("somebody stopped it"))
     report = run.report
     print(f"rte: {report.passed} passed, {report.failed} failed, in {time.monotonic() - began:.0f} s")
     if report.failed:
