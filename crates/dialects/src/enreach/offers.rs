@@ -234,6 +234,8 @@ fn over<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, end: End) {
     cancelled(scene, party, end);
     let why = match end.0 {
         Cause::Redirected => Why::of_redirect(scene, party),
+        // The telephone sent it elsewhere by itself, and only it knows where to.
+        Cause::Cancelled if end.2 => Some(Why::Always),
         Cause::NoAnswer => Some(Why::NoAnswer),
         Cause::Busy => Some(Why::Busy),
         Cause::Rejected => Some(Why::Declined),
@@ -265,11 +267,34 @@ fn over<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, end: End) {
 
 fn cancelled<'w>(scene: &mut Scene<'w, '_>, party: Party<'w>, (cause, code, by_self): End) {
     let frame = party.frame(scene);
-    let gave_up = matches!(cause, Cause::Normal | Cause::Cancelled);
-    let reason = match (gave_up, by_self) {
-        (true, false) => "CallerDisconnected",
-        (true, true) => word(Cause::Rejected),
-        (false, _) => word(cause),
+    let reason = match cause {
+        Cause::Normal | Cause::Cancelled if !by_self => "CallerDisconnected",
+        Cause::Normal => word(Cause::Rejected),
+        // The telephone sent it elsewhere by itself.
+        Cause::Cancelled => word(Cause::Redirected),
+        Cause::Busy
+        | Cause::NoAnswer
+        | Cause::Rejected
+        | Cause::AnsweredElsewhere
+        | Cause::Unallocated
+        | Cause::Congestion
+        | Cause::Unreachable
+        | Cause::Vacant
+        | Cause::Intercepted
+        | Cause::NoCircuit
+        | Cause::Reorder
+        | Cause::Tone
+        | Cause::UnknownTone
+        | Cause::SwitchFailure
+        | Cause::QueueFull
+        | Cause::Dropped
+        | Cause::Transferred
+        | Cause::Merged
+        | Cause::Redirected
+        | Cause::Queued
+        | Cause::OutOfService
+        | Cause::Lost
+        | Cause::Other => word(cause),
     };
     scene.tell(frame.user, |_, head, tail| UserCallInUserCancelled {
         head,

@@ -79,6 +79,8 @@ fn who_hung_up_and_the_switchs_own_code_are_told() {
 fn what_becomes_of_an_offer() {
     for (cause, by_self, wanted, reason) in [
         (Cause::Cancelled, false, &["Cancelled"][..], "CallerDisconnected"),
+        (Cause::Cancelled, true, &["Cancelled", "UserOverflow"], "Redirected"),
+        (Cause::Normal, true, &["Cancelled"], "Declined"),
         (Cause::NoAnswer, false, &["Cancelled", "UserOverflow"], "NoAnswer"),
         (Cause::Busy, false, &["Cancelled", "UserOverflow"], "Busy"),
         (Cause::Rejected, true, &["Cancelled", "Overflow"], "Declined"),
