@@ -7,8 +7,9 @@ use axum::response::Response;
 use crate::config::Rte;
 
 /// Headers that clients in browsers send.
-const HEADERS: HeaderValue =
-    HeaderValue::from_static("authorization, content-type, x-requested-with, x-signalr-user-agent, cache-control");
+const HEADERS: HeaderValue = HeaderValue::from_static(
+    "authorization, content-type, x-requested-with, x-signalr-user-agent, cache-control, x-json-serializer",
+);
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS");
 /// For how long a browser need not ask again, in seconds.
 const MAX_AGE_S: HeaderValue = HeaderValue::from_static("600");
