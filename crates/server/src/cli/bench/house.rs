@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, header};
@@ -62,6 +63,7 @@ pub(super) struct House {
     server: Server,
     tenant: Arc<Tenant>,
     clock: Clock,
+    changes: AtomicU64,
     dir: PathBuf,
     pub(super) address: SocketAddr,
     /// A JWT for the hub.
@@ -86,7 +88,7 @@ impl House {
             server.tenant(TENANT).map(Arc::clone).ok_or_else(|| Failure::failed("the tenant is not served"))?;
         let (address, clock) = (server.address(), Clock::default());
         let token = jwt(&tenant, &clock, &config, &text).await?;
-        let house = House { server, tenant, clock, dir, address, token };
+        let house = House { server, tenant, clock, changes: AtomicU64::new(0), dir, address, token };
         // Its answer comes after that of what was configured.
         tokio::time::timeout(READY_MAX, house.change(Person::Desk, 0)).await.map_err(Failure::failed)??;
         Ok(house)
@@ -94,7 +96,9 @@ impl House {
 
     /// Changes a setting to a value of so many more bytes, which says when; returns once that is durable.
     pub(super) async fn change(&self, person: Person, more_bytes: usize) -> Result<(), Failure> {
-        let value = format!("{MARK}{:0MARK_DIGITS$}{}", self.clock.now().0, "x".repeat(more_bytes));
+        // Two within a microsecond would be the same value, and no change.
+        let number = self.changes.fetch_add(1, Ordering::Relaxed);
+        let value = format!("{MARK}{:0MARK_DIGITS$} {number}{}", self.clock.now().0, "x".repeat(more_bytes));
         let keyword = "theme".to_owned();
         let setting = Setting { keyword, value, values: None, allowed: None, level: SettingLevel::User };
         let request = Request {
