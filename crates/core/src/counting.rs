@@ -4,6 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::directory::Directory;
 use crate::dues::Due;
 use crate::event::{CallFact, Event, Fact, LegFact, QueueFact};
 use crate::guid::Guid;
@@ -28,7 +29,7 @@ impl World {
     /// Counts again what an event may have changed, after it was folded.
     pub(crate) fn count_again(&mut self, event: &Event, mut touched: Touched) {
         self.touch(event, &mut touched);
-        let mut alerts = BTreeSet::new();
+        let mut counted = BTreeSet::new();
         for (name, user) in touched.queues {
             let standing = |user: &String| self.standing(&name, self.queues.get(&name)?, user, self.now);
             let standing = user.as_ref().map(|user| (user, standing(user)));
@@ -36,11 +37,9 @@ impl World {
             if let Some((user, standing)) = standing {
                 tally.note(user, standing);
             }
-            alerts.extend(tally.alerts.iter().copied());
+            counted.insert(name);
         }
-        for alert in alerts {
-            self.set_alert_timer(alert);
-        }
+        counted.iter().for_each(|queue| self.set_alert_timers(queue));
     }
 
     /// An alert is on this queue from now on.
@@ -59,11 +58,15 @@ impl World {
         self.directory.tallies.insert(String::from(name), tally);
     }
 
-    /// When an alert fires or clears, if nothing else happens.
-    pub(crate) fn set_alert_timer(&mut self, id: Guid) {
-        let alert = self.directory.alerts.get(&id);
-        let due = alert.and_then(|it| next_change(self, &it.rule.queue, &it.rule.condition, it.fired, self.now));
-        self.directory.dues.set(Due::Alert(id), due);
+    /// When each alert on a queue fires or clears, if nothing else happens.
+    pub(crate) fn set_alert_timers(&mut self, queue: &str) {
+        let counts = self.tallied(queue, self.now);
+        let oldest = self.queues.get(queue).and_then(|queue| queue.waiting.values().min().copied());
+        let Directory { tallies, alerts, dues, .. } = &mut self.directory;
+        for id in tallies.get(queue).iter().flat_map(|tally| &tally.alerts) {
+            let due = alerts.get(id).and_then(|alert| next_change(alert, &counts, oldest, self.now));
+            dues.set(Due::Alert(*id), due);
+        }
     }
 
     fn touch(&self, event: &Event, touched: &mut Touched) {

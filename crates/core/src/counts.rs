@@ -114,8 +114,8 @@ impl World {
             }
         }
         offered.retain(|id| !connected.contains(id));
-        let waits = |id: &&CallId| !offered.contains(*id) && !connected.contains(*id);
-        counts.waiting = queue.waiting.keys().filter(waits).count() as u64;
+        let elsewhere = offered.iter().chain(&connected).filter(|id| queue.waiting.contains_key(id));
+        counts.waiting = queue.waiting.len().saturating_sub(elsewhere.count()) as u64;
         (counts.offered, counts.connected) = (offered.len() as u64, connected.len() as u64);
         counts.calls = counts.waiting + counts.offered + counts.connected;
         let oldest = queue.waiting.values().min();

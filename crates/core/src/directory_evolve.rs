@@ -275,11 +275,14 @@ pub(crate) fn alert(world: &mut World, id: Guid, fact: &AlertFact) {
             }
         }
     }
-    world.set_alert_timer(id);
+    if let Some(queue) = world.directory.alerts.get(&id).map(|alert| alert.rule.queue.clone()) {
+        world.set_alert_timers(&queue);
+    }
 }
 
 fn drop_alert(directory: &mut Directory, id: Guid) {
     let Some(alert) = directory.alerts.remove(&id) else { return };
+    directory.dues.set(Due::Alert(id), None);
     if let Some(user) = directory.users.get_mut(&alert.rule.user) {
         user.alerts.remove(&id);
     }

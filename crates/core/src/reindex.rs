@@ -96,10 +96,11 @@ impl World {
         self.directory.tallies = BTreeMap::new();
         let queue = |(id, alert): (&Guid, &crate::directory::Alert)| (*id, alert.rule.queue.clone());
         let alerts: Vec<_> = self.directory.alerts.iter().map(queue).collect();
-        for (id, queue) in alerts {
-            self.begin_tally(&queue, id);
-            self.set_alert_timer(id);
+        for (id, queue) in &alerts {
+            self.begin_tally(queue, *id);
         }
+        let queues: Vec<String> = self.directory.tallies.keys().cloned().collect();
+        queues.iter().for_each(|queue| self.set_alert_timers(queue));
     }
 
     /// The living legs that a queue offered its calls to, counted anew.

@@ -6,8 +6,9 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use crate::condition::{Condition, QueueCounter};
+use crate::condition::QueueCounter;
 use crate::counts::{QueueCounts, Standing};
+use crate::directory::Alert;
 use crate::guid::Guid;
 use crate::ids::Time;
 use crate::world::World;
@@ -50,24 +51,25 @@ impl World {
     }
 }
 
-/// When a condition on a queue comes about, or holds no longer, if nothing happens but that time passes; at once where it
-/// is so already. Time alone changes the longest wait only, and a comparison with it only where it reaches the number, or
-/// passes it.
-pub(crate) fn next_change(world: &World, queue: &str, condition: &Condition, fired: bool, now: Time) -> Option<Time> {
-    let counts = world.tallied(queue, now);
-    if condition.holds(&counts) != fired {
+/// When a condition comes about on a queue with these counters now, or holds no longer, if nothing happens but that time
+/// passes; at once where it is so already. Time alone changes the longest wait only, and a comparison with it only where it
+/// reaches the number, or passes it. `oldest`: since when the call waits that waits longest.
+pub(crate) fn next_change(alert: &Alert, counts: &QueueCounts, oldest: Option<Time>, now: Time) -> Option<Time> {
+    let Alert { rule, fired } = alert;
+    if rule.condition.holds(counts) != *fired {
         return Some(now);
     }
-    let oldest = world.queues.get(queue)?.waiting.values().min()?;
+    let oldest = oldest?;
     let mut moments = BTreeSet::new();
-    condition.each(&mut |counter, value| {
+    rule.condition.each(&mut |counter, value| {
         if let (QueueCounter::LongestWaitS, Ok(value)) = (counter, u64::try_from(value)) {
             for seconds in [value, value.saturating_add(1)] {
                 moments.insert((oldest.plus_ms(seconds.saturating_mul(1_000)), seconds));
             }
         }
     });
-    let changes =
-        |(_, seconds): &&(Time, u64)| condition.holds(&QueueCounts { longest_wait_s: *seconds, ..counts }) != fired;
+    let changes = |(_, seconds): &&(Time, u64)| {
+        rule.condition.holds(&QueueCounts { longest_wait_s: *seconds, ..*counts }) != *fired
+    };
     moments.iter().filter(|(at, _)| *at > now).find(changes).map(|(at, _)| *at)
 }
