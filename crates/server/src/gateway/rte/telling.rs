@@ -172,7 +172,8 @@ impl Teller {
 
     /// Tells one connection the states it subscribed to.
     pub(super) fn show_states(&mut self, client: ClientId, target: Target) {
-        for said in self.states_of(client, target) {
+        let all: Vec<Said> = self.states_of(client, target).collect();
+        for said in all {
             if self.states.is_news(said.entity, said.content(), self.clock.now()) {
                 self.tell_state(&said);
                 continue;
@@ -187,22 +188,20 @@ impl Teller {
         }
     }
 
-    /// The states that a connection subscribed to, as they are now.
-    pub(super) fn states_of(&self, client: ClientId, target: Target) -> Vec<Said> {
-        if !target.event.is_state() {
-            return Vec::new();
-        }
-        let Some(permit) = self.subscribers.permit(client) else { return Vec::new() };
+    /// The states that a connection subscribed to, as they are now, each said when it is taken.
+    pub(super) fn states_of(&self, client: ClientId, target: Target) -> Box<dyn Iterator<Item = Said> + '_> {
+        let permit = self.subscribers.permit(client).filter(|_| target.event.is_state());
+        let Some(permit) = permit else { return Box::new(std::iter::empty()) };
         let visible = |entity: &Entity| may_see(&self.world, permit, subject(entity));
         match target.entity {
             Some(id) => {
                 let entity = self.entities.find(&self.world, id).filter(|entity| visible(entity));
-                entity.and_then(|entity| self.state(entity)).into_iter().collect()
+                Box::new(entity.and_then(|entity| self.state(entity)).into_iter())
             }
             None => {
                 let all = enreach::ids::entities(&self.world);
-                let of_kind = all.filter(|(_, entity)| state_of(entity) == Some(target.event) && visible(entity));
-                of_kind.filter_map(|(_, entity)| self.state(&entity)).collect()
+                let of_kind = all.filter(move |(_, entity)| state_of(entity) == Some(target.event) && visible(entity));
+                Box::new(of_kind.filter_map(|(_, entity)| self.state(&entity)))
             }
         }
     }
