@@ -22,7 +22,7 @@ use crate::clock::Clock;
 /// How many connect at once.
 const CONNECTING_MAX: usize = 64;
 /// Connections from one address of this machine; each has only so many ports.
-const PER_ADDRESS: usize = 10_000;
+const PER_ADDRESS: usize = 5_000;
 /// How late something may be to be told apart from what is later still, in microseconds.
 const LATE_MAX: usize = 2_000_000;
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
@@ -105,7 +105,9 @@ async fn open(
     number: usize,
     wanted: Option<&Wanted>,
 ) -> Result<WebSocket, Failure> {
-    let from = Ipv4Addr::from(u32::from(Ipv4Addr::LOCALHOST) + u32::try_from(number / PER_ADDRESS).unwrap_or_default());
+    // Ports of a run that has just ended are not free for a minute: every run has addresses of its own.
+    let run = u32::from(Ipv4Addr::LOCALHOST) + ((std::process::id() % 0xffff) << 8);
+    let from = Ipv4Addr::from(run + u32::try_from(number / PER_ADDRESS).unwrap_or_default());
     let mut socket = WebSocket::connect(from, orders.address, "/rte", &orders.token).await.map_err(Failure::failed)?;
     let binary = protocol == Protocol::MessagePack;
     socket.write(&handshake::request(protocol, 1), false).await.map_err(Failure::failed)?;
