@@ -18,9 +18,6 @@ const SWITCH: &str = "house";
 /// The team that everybody belongs to.
 const TEAM: &str = "floor";
 
-/// The call list of those who waited in vain.
-const MISSED: &str = "missed";
-
 /// How the demonstration lives.
 #[derive(Debug, Clone, Copy)]
 pub struct Demo {
@@ -41,9 +38,8 @@ impl Demo {
         }
         let people = Centre::people();
         let agent = people.iter().map(agent).collect();
+        let call_list = Centre::desks().into_iter().map(missed).collect();
         let queue = Centre::desks().into_iter().map(queue).collect();
-        let call_list =
-            vec![CallList { name: MISSED.to_owned(), title: "Missed calls".to_owned(), ..CallList::default() }];
         let devices = people.iter().map(|person| person.device.clone()).chain(Centre::experts()).collect();
         let agents = people.into_iter().map(|person| person.agent).collect();
         let team = Team { name: TEAM.to_owned(), agents, devices, queues: Centre::queues() };
@@ -97,5 +93,16 @@ fn agent(person: &Person) -> Agent {
 }
 
 fn queue((name, title): (String, String)) -> Queue {
-    Queue { name, title, overflow_list: Some(MISSED.to_owned()), ..Queue::default() }
+    let overflow_list = Some(missed_of(&name));
+    Queue { name, title, overflow_list, ..Queue::default() }
+}
+
+/// The call list of those who waited for a desk in vain.
+fn missed((queue, title): (String, String)) -> CallList {
+    let (name, title) = (missed_of(&queue), format!("Missed calls: {title}"));
+    CallList { name, title, queue: Some(queue), ..CallList::default() }
+}
+
+fn missed_of(queue: &str) -> String {
+    format!("missed-{queue}")
 }

@@ -208,6 +208,7 @@ pub(super) fn alert(scene: &mut Scene<'_, '_>, id: Guid, fact: &AlertFact) {
         value: Cow::Owned(value.to_string()),
         tail,
     });
+    scene.also(scene.queue(&rule.queue));
 }
 
 /// Says a fact about a callback: all of it, and the person it is addressed to where it is new.

@@ -85,6 +85,8 @@ pub struct Said {
     pub event: EventName,
     /// What it is about: the id of a person, queue or call list.
     pub entity: Guid,
+    /// Another thing that whoever is told must be allowed to see as well: of an alert, the queue it counts.
+    pub also: Option<Guid>,
     /// The event as a JSON object; its members have the order and the spelling of the wire.
     pub body: String,
 }

@@ -25,6 +25,8 @@ pub(super) struct Scene<'w, 'o> {
     /// Which of several things of one entity is told of, where a picture tells them all at one place.
     about: String,
     out: &'o mut Vec<Said>,
+    /// Where in it this moment begins.
+    first: usize,
 }
 
 impl<'w, 'o> Scene<'w, 'o> {
@@ -48,7 +50,8 @@ impl<'w, 'o> Scene<'w, 'o> {
         time: Time,
         out: &'o mut Vec<Said>,
     ) -> Self {
-        Self { settings, world, at, time, asked: None, organisation: OnceCell::new(), about: String::new(), out }
+        let first = out.len();
+        Self { settings, world, at, time, asked: None, organisation: OnceCell::new(), about: String::new(), out, first }
     }
 
     /// What is told from now on is about this thing of several that an entity has.
@@ -100,7 +103,12 @@ impl<'w, 'o> Scene<'w, 'o> {
     /// Which event it is, and when.
     pub(super) fn mark(&self, event: EventName, entity: Guid) -> Mark {
         let Position { epoch, sequence } = self.at;
-        let name = format!("{epoch}-{sequence}:{}:{entity}{}", event.wire(), self.about);
+        let mut name = format!("{epoch}-{sequence}:{}:{entity}{}", event.wire(), self.about);
+        // A call that one telephone of somebody forwards to another one comes in twice at one moment.
+        let before = self.out.iter().skip(self.first).filter(|it| it.event == event && it.entity == entity).count();
+        if before > 0 && self.about.is_empty() {
+            name.push_str(&format!(":{before}"));
+        }
         Mark { id: ids::named(self.organisation(), &[&name]), timestamp: Stamp(self.time) }
     }
 
@@ -116,11 +124,18 @@ impl<'w, 'o> Scene<'w, 'o> {
         self.push(entity, &message);
     }
 
+    /// What was said last is only for those who may see this as well.
+    pub(super) fn also(&mut self, entity: Guid) {
+        if let Some(said) = self.out.last_mut() {
+            said.also = Some(entity);
+        }
+    }
+
     /// Says a message.
     pub(super) fn push<M: Message>(&mut self, entity: Guid, message: &M) {
         // Its members are texts, numbers and lists of them, which always have a JSON form.
         if let Ok(body) = serde_json::to_string(message) {
-            self.out.push(Said { event: M::NAME, entity, body });
+            self.out.push(Said { event: M::NAME, entity, also: None, body });
         }
     }
 }

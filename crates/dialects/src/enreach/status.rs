@@ -117,5 +117,5 @@ fn count(number: impl TryInto<i32>) -> i32 {
 
 fn said<M: Message>(entity: Guid, status: &M) -> Said {
     // Its members are numbers, texts and truths, which always have a JSON form.
-    Said { event: M::NAME, entity, body: serde_json::to_string(status).unwrap_or_default() }
+    Said { event: M::NAME, entity, also: None, body: serde_json::to_string(status).unwrap_or_default() }
 }

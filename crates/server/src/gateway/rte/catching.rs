@@ -185,7 +185,8 @@ impl Teller {
                 continue;
             }
             let Some((topic, subscriber)) = self.subscribers.look(client, target) else { continue };
-            if subscriber.muted || entity.is_none() && !self.may_know(client, said.entity) {
+            let seen = [said.entity].into_iter().filter(|_| entity.is_none()).chain(said.also);
+            if subscriber.muted || !seen.into_iter().all(|it| self.may_know(client, it)) {
                 continue;
             }
             let text = words::message(&topic.shown, &said.body, Some(place));

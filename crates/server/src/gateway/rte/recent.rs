@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_falls_out_at_the_old_end_and_is_known_to_be_gone() {
-        let said = [Said { event: EventName::UserSetting, entity: Guid(1), body: "{}".into() }];
+        let said = [Said { event: EventName::UserSetting, entity: Guid(1), also: None, body: "{}".into() }];
         let one = Kept { sequence: 0, said: said.to_vec() }.bytes();
         let mut recent = Recent::new(10, 2 * one);
         assert!(recent.reaches(cursor(10)) && !recent.reaches(cursor(9)));

@@ -54,7 +54,9 @@ impl Teller {
         let position = self.position();
         let Some((topic, permits)) = self.subscribers.telling(key) else { return };
         let everything = key.target.entity.is_none();
-        let about = if everything { self.entities.find(&self.world, said.entity) } else { None };
+        // Everything besides the topic itself that must be seen.
+        let seen = [said.entity].into_iter().filter(|_| everything).chain(said.also);
+        let about: Vec<Option<&Entity>> = seen.map(|id| self.entities.find(&self.world, id)).collect();
         // Who comes back for what was missed wants all of it, however old.
         let (place, expires) =
             if key.placed { (Some(Cursor::within(position, index, everything)), None) } else { (None, expires) };
@@ -63,8 +65,10 @@ impl Teller {
             if !subscriber.is_live() {
                 continue;
             }
-            let may = |permit: &Permit| about.is_some_and(|about| may_see(&self.world, permit, subject(about)));
-            if everything && !permits.of(subscriber.client).is_some_and(may) {
+            let sees =
+                |permit: &Permit, it: &Option<&Entity>| it.is_some_and(|it| may_see(&self.world, permit, subject(it)));
+            let may = |permit: &Permit| about.iter().all(|it| sees(permit, it));
+            if !about.is_empty() && !permits.of(subscriber.client).is_some_and(may) {
                 continue;
             }
             // Whoever has too much waiting is given up by its own writer.

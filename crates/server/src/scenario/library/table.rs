@@ -151,6 +151,7 @@ pub const STORIES: &[Entry] = &[
     Entry { name: "redirect", text: include_str!("../../../../../scenarios/redirect/story.txt") },
     Entry { name: "redirect-to-busy", text: include_str!("../../../../../scenarios/redirect-to-busy/story.txt") },
     Entry { name: "redirect-to-outside", text: include_str!("../../../../../scenarios/redirect-to-outside/story.txt") },
+    Entry { name: "redirect-to-own-shared-line", text: include_str!("../../../../../scenarios/redirect-to-own-shared-line/story.txt") },
     Entry { name: "ring-group", text: include_str!("../../../../../scenarios/ring-group/story.txt") },
     Entry { name: "ring-group-given-up", text: include_str!("../../../../../scenarios/ring-group-given-up/story.txt") },
     Entry { name: "ring-group-of-caller", text: include_str!("../../../../../scenarios/ring-group-of-caller/story.txt") },

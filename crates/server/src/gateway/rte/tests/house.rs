@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use cordboard_core::condition::{Comparison, Condition, QueueCounter};
 use cordboard_core::event::{
-    AgentFact, Callback, CallbackDetails, CallbackFact, CallbackKind, ListFact, ListProfile, Membership, Profile,
-    QueueFact, Setting, SettingLevel, UserFact,
+    AgentFact, AlertFact, AlertRule, Callback, CallbackDetails, CallbackFact, CallbackKind, ListFact, ListProfile,
+    Membership, Profile, QueueFact, Setting, SettingLevel, UserFact,
 };
 use cordboard_core::{Event, Fact, Guid, Origin, Time, World};
 use cordboard_dialects::Settings;
@@ -234,6 +235,19 @@ pub(super) fn callback(id: u128, list: &str) -> Fact {
         details: CallbackDetails::default(),
     };
     Fact::Callback { callback: Guid(id), fact: CallbackFact::Created(Box::new(callback)) }
+}
+
+pub(super) fn alert(id: u128, name: &str, queue: &str) -> Fact {
+    let condition =
+        Condition::Compare { counter: QueueCounter::Waiting, comparison: Comparison::AtLeast, value: 1_000 };
+    let (user, queue) = (name.to_owned(), queue.to_owned());
+    let (text, threshold) = (String::new(), String::new());
+    let rule = AlertRule { user, queue, name: "many".to_owned(), text, threshold, condition };
+    Fact::Alert { alert: Guid(id), fact: AlertFact::Defined(Box::new(rule)) }
+}
+
+pub(super) fn fired(id: u128, value: i64) -> Fact {
+    Fact::Alert { alert: Guid(id), fact: AlertFact::Fired { value } }
 }
 
 pub(super) fn assigned(queue: &str, name: &str) -> Fact {

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::house::{
-    ANNA, House, LATER, SALES, agent, assigned, callback, found, limits, picks, removed, setting, supervisor,
+    ANNA, House, LATER, SALES, agent, alert, assigned, callback, fired, found, limits, picks, removed, setting,
+    supervisor,
 };
 use crate::permit::Permit;
 
@@ -37,6 +38,26 @@ async fn nothing_of_a_queue_reaches_who_left_it() {
     let last_status = told.iter().rfind(|it| it["data"]["eventType"] == "QueueStatus").unwrap();
     assert_eq!(last_status["data"]["nbrOfProviders"], json!(4));
     assert!(told.iter().any(|it| it["data"]["eventType"] == "CallbackChanged"));
+    house.stop();
+}
+
+#[tokio::test]
+async fn an_alert_is_for_who_sees_the_queue_it_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut house = House::furnished(dir.path(), "acme", limits());
+    house.tell(assigned(SALES, ANNA));
+    house.tell(alert(1, ANNA, SALES));
+    house.settle().await;
+    let me = house.user(ANNA);
+    let (mut anna, mut all) = (house.connect(agent(ANNA)), house.connect(Permit::Administrator));
+    assert!(anna.subscribe(&me, "UserAlert").await && all.subscribe(&me, "UserAlert").await);
+    house.tell(fired(1, 5));
+    house.settle().await;
+    assert_eq!((anna.events(), all.events()), (vec!["UserAlert".into()], vec!["UserAlert".into()]));
+    house.tell(removed(SALES, ANNA));
+    house.tell(fired(1, 6));
+    house.settle().await;
+    assert_eq!((anna.events(), all.events()), (vec![], vec!["UserAlert".into()]));
     house.stop();
 }
 
