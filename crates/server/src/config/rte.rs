@@ -43,6 +43,9 @@ settings! {
         /// How long a client may take to close its end after we closed ours, in milliseconds. How long it may take nothing
         /// that is written is `http.stream_write_ms_max`.
         pub close_ms_max: u64 = 5_000,
+        /// How long a connection that was just written to collects what it is told next, in microseconds, so that it is
+        /// written together. What comes after a longer silence is written at once. 0: never.
+        pub write_pause_us: u64 = 2_000,
         /// Longest message of a client, in bytes.
         pub message_bytes_max: usize = 32_768,
         /// Invocations a second of one connection, over ten seconds; more end it.

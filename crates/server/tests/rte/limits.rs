@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cordboard_server::config::Rte;
 use cordboard_server::gateway::signalr::hub::Protocol;
+use futures_util::StreamExt as _;
 use reqwest::Method;
 use serde_json::json;
 
@@ -130,4 +131,17 @@ async fn connections_of_the_hub_take_none_of_those_of_http() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(ask(&site, Method::GET, "/healthz", "", "").await.status(), 200);
     _ = agree(&site, ALICE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_soon_after_a_message_is_written_together() {
+    let site = Site::start(Rte { write_pause_us: 500_000, ..Rte::default() }).await;
+    let mut client = Client::socket(&site, ALICE).await;
+    site.until_known(1).await;
+    // The answer to the handshake was written just now.
+    for argument in ["1", "2", "3"] {
+        site.tell(argument);
+    }
+    let frame = client.stream().next().await.unwrap().unwrap().into_text().unwrap();
+    assert_eq!(frame.matches('\u{1e}').count(), 3, "{frame}");
 }

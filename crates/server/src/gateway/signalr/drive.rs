@@ -41,6 +41,10 @@ pub(super) struct Drive<H: Hub> {
     /// Until then the last words of a connection that is over may take to be written.
     last_words_until: Option<Instant>,
     timer: Pin<Box<Sleep>>,
+    /// Until then more is collected, because something was written just now.
+    pause_until: Instant,
+    /// Something waits for the end of that pause.
+    pauses: bool,
     alive: Rate,
 }
 
@@ -127,6 +131,8 @@ impl<H: Hub> Drive<H> {
             begun,
             last_words_until: None,
             timer: Box::pin(tokio::time::sleep_until(begun)),
+            pause_until: begun,
+            pauses: false,
             alive: Rate::new(ALIVE_PER_SECOND_MAX, begun),
         }
     }
@@ -177,6 +183,7 @@ impl<H: Hub> Drive<H> {
 impl<H: Hub> Drive<H> {
     fn poll_turn<P: Pipe>(&mut self, context: &mut Context<'_>, pipe: &mut P, writable: bool) -> Poll<Turn<H::Client>> {
         let open = !self.session.is_closed();
+        self.pauses = false;
         if open {
             self.seat.connection.waker.register(context.waker());
             if self.signalr.registry().is_stopping() {
@@ -206,21 +213,31 @@ impl<H: Hub> Drive<H> {
             && let Some(outbox) = &self.outbox
             && outbox.poll_due(context).is_ready()
         {
-            return Poll::Ready(Turn::Mail);
+            if Instant::now() >= self.pause_until {
+                return Poll::Ready(Turn::Mail);
+            }
+            self.pauses = true;
         }
         self.poll_time(context).map(|()| Turn::Time)
     }
 
-    /// Ready when the session's time has come. The timer is set anew only when that is earlier than it was, or when it
-    /// rings: most often it is later.
+    /// Ready when the session's time has come, or the end of a pause that something waits for. The timer is set anew only
+    /// when that is earlier than it was, or when it rings: most often it is later.
     fn poll_time(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let pause = self.pauses.then_some(self.pause_until);
         let due = match self.session.poll_timeout() {
-            Some(due) => self.begun + Duration::from_millis(due),
+            Some(due) => {
+                let due = self.begun + Duration::from_millis(due);
+                pause.map_or(due, |pause| pause.min(due))
+            }
             None if self.session.is_closed() => {
                 let close_max = self.close_max();
                 *self.last_words_until.get_or_insert_with(|| Instant::now() + close_max)
             }
-            None => return Poll::Pending,
+            None => match pause {
+                Some(pause) => pause,
+                None => return Poll::Pending,
+            },
         };
         if due < self.timer.deadline() {
             self.timer.as_mut().reset(due);
@@ -305,6 +322,7 @@ impl<H: Hub> Drive<H> {
             }
             messages = together.freeze();
         }
+        self.pause_until = Instant::now() + Duration::from_micros(self.signalr.settings().write_pause_us);
         let metrics = self.signalr.metrics();
         metrics.messages_out.inc_by(count);
         metrics.bytes_out.inc_by(messages.len() as u64);
