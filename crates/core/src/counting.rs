@@ -2,7 +2,6 @@
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use crate::directory::Directory;
 use crate::dues::Due;
@@ -151,10 +150,7 @@ impl World {
     }
 
     fn touch_user(&self, user: &str, touched: &mut Touched) {
-        let served = self.agents.get(user).into_iter().flat_map(|agent| agent.queues.keys());
-        let assigned = self.directory.users.get(user).into_iter().flat_map(|user| &user.assigned);
-        let queues: Vec<&String> = served.chain(assigned).collect();
-        for queue in queues {
+        for queue in self.queues_of(user) {
             self.touch_queue(queue, Some(String::from(user)), touched);
         }
     }

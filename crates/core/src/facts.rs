@@ -73,6 +73,13 @@ impl World {
                 && self.user_of(user) == user
     }
 
+    /// The queues that count a person: served now, or assigned to in the directory; some twice.
+    pub fn queues_of<'w>(&'w self, user: &str) -> impl Iterator<Item = &'w str> + use<'w> {
+        let served = self.agents.get(user).into_iter().flat_map(|agent| agent.queues.keys());
+        let assigned = self.directory.users.get(user).into_iter().flat_map(|user| &user.assigned);
+        served.chain(assigned).map(|queue| &**queue)
+    }
+
     /// What is true of a person, known or not. Costs as many steps as the person has telephones, calls and queues.
     #[must_use]
     pub fn user_facts<'w>(&'w self, user: &'w str, now: Time) -> UserFacts<'w> {

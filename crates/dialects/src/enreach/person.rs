@@ -23,13 +23,6 @@ pub fn of_device<'w>(world: &'w World, number: &str) -> Option<&'w str> {
     (device.kind == DeviceKind::Extension).then(|| world.user_of(number))
 }
 
-/// The queues that count a person: served, or assigned to in the directory.
-pub(super) fn queues<'w>(world: &'w World, name: &str) -> impl Iterator<Item = &'w str> {
-    let served = world.agents.get(name).into_iter().flat_map(|agent| agent.queues.keys());
-    let assigned = world.directory.users.get(name).into_iter().flat_map(|user| &user.assigned);
-    served.chain(assigned).map(String::as_str)
-}
-
 /// The name a person logs in with.
 pub(super) fn login<'w>(world: &'w World, name: &'w str) -> Text<'w> {
     let login = profile(world, name).map(|profile| profile.login.as_str());

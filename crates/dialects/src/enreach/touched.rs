@@ -41,7 +41,7 @@ impl Touched {
         if !self.users.contains(user) {
             self.users.insert(user.to_owned());
         }
-        for queue in person::queues(world, user) {
+        for queue in world.queues_of(user) {
             self.queue(queue);
         }
     }
