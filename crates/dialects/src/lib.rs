@@ -33,6 +33,8 @@ pub struct Dialect {
     pub summary: &'static str,
     /// The channels its messages go out on.
     pub channels: &'static [&'static str],
+    /// Those of its channels that are topics of Kafka, and kept as such.
+    pub topics: &'static [&'static str],
     /// Says one event, in the world right after it.
     pub project: fn(&Settings, &World, Position, &Event, &mut Vec<Message>),
     /// A memory of states, where the vocabulary has messages that say what is, and that are told only when it has become
@@ -108,6 +110,8 @@ pub fn is_private(channel: &str) -> bool {
 pub struct Message {
     /// The channel it goes out on: a topic, or the name of a hub.
     pub channel: &'static str,
+    /// Its name in the dialect's catalogue, by which its schema is found.
+    pub name: &'static str,
     /// The record's key; equal keys keep their order.
     pub key: String,
     /// The message as JSON text.
@@ -124,6 +128,7 @@ mod tests {
             assert!(DIALECTS.iter().skip(at + 1).all(|other| other.name != dialect.name));
             assert!(find(&dialect.name.to_uppercase()).is_some_and(|found| found.name == dialect.name));
             assert!(!dialect.channels.is_empty());
+            assert!(dialect.topics.iter().all(|topic| dialect.channels.contains(topic) && !is_private(topic)));
         }
         assert!(find("klingon").is_none());
     }

@@ -16,6 +16,7 @@ mod rest;
 mod rte;
 mod secret;
 mod settings;
+mod topics;
 
 pub use boxed::{Boxed, BoxedAgent, BoxedExtension, BoxedQueue, BoxedRingGroup, ConsultData, MergedData};
 pub use check::Problem;
@@ -31,3 +32,4 @@ pub use rest::Rest;
 pub use rte::Rte;
 pub use secret::{SecretError, SecretText};
 pub use settings::{Asterisk, Config, Engine, Genesys, Http, LogSettings, Requests, Tenant};
+pub use topics::{TopicNames, Topics};

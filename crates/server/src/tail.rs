@@ -322,7 +322,7 @@ mod tests {
     use super::*;
 
     fn message(value: u32) -> Message {
-        Message { channel: "c", key: "k\"".to_owned(), value: value.to_string() }
+        Message { channel: "c", name: "n", key: "k\"".to_owned(), value: value.to_string() }
     }
 
     /// Events 5 to 8, with one, two, no and one message.

@@ -48,6 +48,7 @@ pub const DIALECT: Dialect = Dialect {
     name: "enreach",
     summary: "events of the Enreach Real-Time Engine (RTE), as its hub tells them",
     channels: &[catalogue::CHANNEL],
+    topics: &[],
     project: |settings, world, at, event, out| {
         let mut said = Vec::new();
         say(settings, world, at, event, &mut said);
@@ -66,7 +67,7 @@ pub const DIALECT: Dialect = Dialect {
 impl From<Said> for Message {
     fn from(said: Said) -> Self {
         let key = format!("{}:{}", said.entity, said.event.wire());
-        Self { channel: catalogue::CHANNEL, key, value: said.body }
+        Self { channel: catalogue::CHANNEL, name: said.event.wire(), key, value: said.body }
     }
 }
 

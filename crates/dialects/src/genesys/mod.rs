@@ -36,6 +36,7 @@ pub const DIALECT: Dialect = Dialect {
     name: "genesys",
     summary: "events of Genesys Voice Microservices, on the topics voice-agentstate and voice-callthread",
     channels: &[Topic::AgentState.name(), Topic::CallThread.name(), Topic::Client.name()],
+    topics: &[Topic::AgentState.name(), Topic::CallThread.name()],
     project: project::project,
     states: None,
     snapshot: snapshot::snapshot,

@@ -151,7 +151,8 @@ impl<'w, 'o> Scene<'w, 'o> {
             return;
         }
         if let Some(value) = text(self.settings.enum_style, &event) {
-            self.out.push(Message { channel: Topic::Client.name(), key: client.to_owned(), value });
+            let (channel, name) = (Topic::Client.name(), event.name());
+            self.out.push(Message { channel, name, key: client.to_owned(), value });
         }
     }
 
@@ -184,7 +185,8 @@ impl<'w, 'o> Scene<'w, 'o> {
     fn tell(&mut self, key: &str, event: &TopicEvent<'w>) {
         let topic: Topic = event.spec().topic;
         if let Some(value) = text(self.settings.enum_style, event) {
-            self.out.push(Message { channel: topic.name(), key: format!("{}:{key}", self.world.tenant), value });
+            let (channel, name) = (topic.name(), event.spec().name);
+            self.out.push(Message { channel, name, key: format!("{}:{key}", self.world.tenant), value });
         }
     }
 }

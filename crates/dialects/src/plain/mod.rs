@@ -17,6 +17,7 @@ pub const DIALECT: Dialect = Dialect {
     name: "cordboard",
     summary: "our own events, one message an event",
     channels: &[CHANNEL],
+    topics: &[CHANNEL],
     project,
     states: None,
     snapshot,
@@ -25,6 +26,8 @@ pub const DIALECT: Dialect = Dialect {
 };
 
 const CHANNEL: &str = "cordboard-event";
+const EVENT: &str = "event";
+const SNAPSHOT: &str = "snapshot";
 
 /// One event with its place in the log.
 #[derive(Serialize, JsonSchema)]
@@ -52,30 +55,30 @@ struct Snapshot<'a> {
 }
 
 fn project(_settings: &Settings, world: &World, at: Position, event: &Event, out: &mut Vec<Message>) {
-    tell(world, &Told { epoch: at.epoch, sequence: at.sequence, event }, out);
+    tell(world, EVENT, &Told { epoch: at.epoch, sequence: at.sequence, event }, out);
 }
 
 fn snapshot(_settings: &Settings, world: &World, at: Position, out: &mut Vec<Message>) {
-    tell(world, &Snapshot { epoch: at.epoch, sequence: at.sequence, snapshot: world }, out);
+    tell(world, SNAPSHOT, &Snapshot { epoch: at.epoch, sequence: at.sequence, snapshot: world }, out);
 }
 
-fn tell(world: &World, message: &impl Serialize, out: &mut Vec<Message>) {
+fn tell(world: &World, name: &'static str, message: &impl Serialize, out: &mut Vec<Message>) {
     // Everything that is stored has a JSON text: its keys are texts or numbers.
     if let Ok(value) = serde_json::to_string(message) {
-        out.push(Message { channel: CHANNEL, key: world.tenant.clone(), value });
+        out.push(Message { channel: CHANNEL, name, key: world.tenant.clone(), value });
     }
 }
 
 fn catalogue() -> Catalogue {
-    let events = ["event", "snapshot"].iter().filter_map(|name| entry(name)).collect();
+    let events = [EVENT, SNAPSHOT].iter().filter_map(|name| entry(name)).collect();
     let (dialect, summary) = (DIALECT.name, DIALECT.summary);
     Catalogue { dialect, summary, events, requests: Vec::new(), enumerations: Vec::new() }
 }
 
 fn schema(_settings: &Settings, name: &str) -> Option<Value> {
     let schema = match name {
-        "event" => schema_for!(Told),
-        "snapshot" => schema_for!(Snapshot),
+        EVENT => schema_for!(Told),
+        SNAPSHOT => schema_for!(Snapshot),
         _ => return None,
     };
     Some(readable(schema.to_value()))

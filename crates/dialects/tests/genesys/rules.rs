@@ -69,7 +69,8 @@ fn the_stream_as_it_is_keeps_the_rules() {
 fn a_value_that_is_no_event() {
     for value in ["", "[]", "null", "{}", r#"{"ThisDN":"1","id":"EventHeld"}"#, r#"{"id":"EventLunch"}"#, r#"{"id":7}"#]
     {
-        let message = Message { channel: "voice-callthread", key: "acme:1".to_owned(), value: value.to_owned() };
+        let message =
+            Message { channel: "voice-callthread", name: "Event", key: "acme:1".to_owned(), value: value.to_owned() };
         assert_eq!(broken(&[message]), only(Rule::KnownEvent), "{value}");
     }
 }
@@ -194,7 +195,7 @@ fn agents_and_treatments() {
             include_str!("../../src/genesys/samples/EventTreatmentEnd.json").replace("PlayAnnouncementAndDigits", kind);
         let value: Value = serde_json::from_str(&text).unwrap();
         let key = format!("acme:{}", value["CallThreadID"].as_str().unwrap());
-        let message = Message { channel: "voice-callthread", key, value: value.to_string() };
+        let message = Message { channel: "voice-callthread", name: "Event", key, value: value.to_string() };
         let mut rules = Rules::new(|_| true);
         let found: Vec<_> =
             rules.check(&message).into_iter().filter(|found| found.rule == Rule::OpenEndedTreatment).collect();
@@ -203,6 +204,11 @@ fn agents_and_treatments() {
     let text = include_str!("../../src/genesys/samples/EventPartyChanged.json").replace("Transferred\"", "Ok\"");
     let value: Value = serde_json::from_str(&text).unwrap();
     let key = format!("acme:{}", value["CallThreadID"].as_str().unwrap());
-    let found = Rules::new(|_| true).check(&Message { channel: "voice-callthread", key, value: value.to_string() });
+    let found = Rules::new(|_| true).check(&Message {
+        channel: "voice-callthread",
+        name: "Event",
+        key,
+        value: value.to_string(),
+    });
     assert!(found.iter().any(|found| found.rule == Rule::PartyChangedState));
 }

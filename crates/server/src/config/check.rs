@@ -118,6 +118,7 @@ fn limits(config: &Config, problems: &mut Problems) {
     }
     config.identity.check(problems);
     config.rte.check(problems);
+    config.topics.check(problems);
     config.rest.check(problems);
     if let Err(error) = log.limits().validate() {
         problems.add("log".to_owned(), error.to_string(), "see `cordboard default-config`");

@@ -9,6 +9,7 @@ use super::people::{Agent, Team};
 use super::rest::Rest;
 use super::rte::Rte;
 use super::settings::{Asterisk, Config, Doc, Engine, Enreach, Genesys, Http, LogSettings, Requests, Tenant};
+use super::topics::Topics;
 
 /// Columns of a line.
 const WIDTH_CHARS: usize = 110;
@@ -31,6 +32,7 @@ pub fn default_config() -> String {
         ("identity", Identity::TITLE, Identity::DOCS),
         ("rte", Rte::TITLE, Rte::DOCS),
         ("rest", Rest::TITLE, Rest::DOCS),
+        ("topics", Topics::TITLE, Topics::DOCS),
         ("enreach", Enreach::TITLE, Enreach::DOCS),
         ("genesys", Genesys::TITLE, Genesys::DOCS),
     ] {

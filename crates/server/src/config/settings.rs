@@ -14,6 +14,7 @@ use super::people::{Agent, AgentsStrict, Team};
 use super::rest::Rest;
 use super::rte::Rte;
 use super::secret::SecretText;
+use super::topics::Topics;
 
 /// One key as it stands in the printed file.
 pub(super) struct Doc {
@@ -72,6 +73,8 @@ settings! {
         pub rte: Rte = Rte::default(),
         /// The REST paths.
         pub rest: Rest = Rest::default(),
+        /// Topics, for readers by Kafka's protocol.
+        pub topics: Topics = Topics::default(),
         /// The vocabulary `enreach`.
         pub enreach: Enreach = Enreach::default(),
         /// The vocabulary `genesys`.

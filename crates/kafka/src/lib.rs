@@ -1,0 +1,8 @@
+//! The Kafka protocol as a broker speaks it to consumers: what a partition's bytes are, which partition a key belongs to,
+//! what requests say and how groups of consumers share the work.
+//!
+//! No sockets and no clocks: bytes and times come in as arguments. The shapes of requests and answers are those of the
+//! crate `kafka-protocol`; what is ours is what a broker does with them.
+
+pub mod batch;
+pub mod partitioner;
