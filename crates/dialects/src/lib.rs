@@ -10,12 +10,15 @@ pub mod enreach;
 pub mod genesys;
 pub mod near;
 pub mod plain;
+pub mod published;
 
 use cordboard_core::{Event, World};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use catalogue::Catalogue;
+
+pub use published::schema_path;
 
 /// Every dialect. To add one is to add a folder and a row here.
 pub const DIALECTS: &[&Dialect] = &[&genesys::DIALECT, &enreach::DIALECT, &plain::DIALECT];
@@ -46,7 +49,24 @@ pub struct Dialect {
     pub catalogue: fn() -> Catalogue,
     /// The JSON Schema of one of its messages, by name; `None` where there is no such message.
     pub schema: fn(&Settings, &str) -> Option<Value>,
+    /// The version under which its schemas are published; raised whenever one of them allows something else.
+    pub version: u32,
+    /// The ways of writing that a site can choose and that have schemas of their own; the first is what is chosen by default.
+    pub styles: &'static [Style],
 }
+
+/// A way in which a site can have a dialect written.
+pub struct Style {
+    /// What the version is followed by in the places of its schemas; empty by default, else `-` and a word.
+    pub suffix: &'static str,
+    /// Whether a site that chose this has it written so.
+    pub is_chosen: fn(&Settings) -> bool,
+    /// Settings that choose it.
+    pub settings: fn() -> Settings,
+}
+
+/// For dialects that are written in one way only.
+pub const ONE_STYLE: &[Style] = &[Style { suffix: "", is_chosen: |_| true, settings: Settings::default }];
 
 /// Messages that say what is: what was said last is remembered, and only what has become something else is said.
 pub trait States: Send {

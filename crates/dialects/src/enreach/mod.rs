@@ -41,7 +41,7 @@ pub use say::say;
 pub use status::{queue_status, user_status};
 pub use touched::{Touched, touched};
 
-use crate::{Dialect, Message, Position, States};
+use crate::{Dialect, Message, ONE_STYLE, Position, States};
 
 /// The row of the registry.
 pub const DIALECT: Dialect = Dialect {
@@ -62,6 +62,8 @@ pub const DIALECT: Dialect = Dialect {
     },
     catalogue: catalogue::catalogue,
     schema: |_, event| catalogue::schema(event),
+    version: 1,
+    styles: ONE_STYLE,
 };
 
 impl From<Said> for Message {

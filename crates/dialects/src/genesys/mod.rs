@@ -25,7 +25,7 @@ mod snapshot;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Dialect;
+use crate::{Dialect, Style};
 use enums::EnumStyle;
 use messages::Topic;
 
@@ -42,7 +42,26 @@ pub const DIALECT: Dialect = Dialect {
     snapshot: snapshot::snapshot,
     catalogue: catalogue::catalogue,
     schema: |settings, event| catalogue::schema(event, settings.genesys.enum_style),
+    version: 1,
+    styles: STYLES,
 };
+
+const STYLES: &[Style] = &[
+    Style {
+        suffix: "",
+        is_chosen: |settings| settings.genesys.enum_style == EnumStyle::Name,
+        settings: || in_style(EnumStyle::Name),
+    },
+    Style {
+        suffix: "-number",
+        is_chosen: |settings| settings.genesys.enum_style == EnumStyle::Number,
+        settings: || in_style(EnumStyle::Number),
+    },
+];
+
+fn in_style(enum_style: EnumStyle) -> crate::Settings {
+    crate::Settings { genesys: Settings { enum_style, ..Settings::default() }, ..crate::Settings::default() }
+}
 
 /// What a site can choose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::catalogue::{Catalogue, Entry, Field, Presence, readable};
-use crate::{Dialect, Message, Position, Settings};
+use crate::{Dialect, Message, ONE_STYLE, Position, Settings};
 
 /// The row of the registry.
 pub const DIALECT: Dialect = Dialect {
@@ -23,6 +23,8 @@ pub const DIALECT: Dialect = Dialect {
     snapshot,
     catalogue,
     schema,
+    version: 1,
+    styles: ONE_STYLE,
 };
 
 const CHANNEL: &str = "cordboard-event";
