@@ -65,9 +65,15 @@ pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= NAME_CHARS_MAX && !name.starts_with('.') && name.chars().all(allowed)
 }
 
+#[derive(Default)]
 pub(super) struct Problems(Vec<Problem>);
 
 impl Problems {
+    #[cfg(test)]
+    pub(super) fn into_keys(self) -> Vec<String> {
+        self.0.into_iter().map(|problem| problem.key).collect()
+    }
+
     pub(super) fn add(&mut self, key: String, wrong: impl Into<String>, right: impl Into<String>) {
         self.0.push(Problem { key, wrong: wrong.into(), right: right.into() });
     }
@@ -119,6 +125,7 @@ fn limits(config: &Config, problems: &mut Problems) {
     config.identity.check(problems);
     config.rte.check(problems);
     config.topics.check(problems);
+    config.kafka.check(problems);
     config.rest.check(problems);
     if let Err(error) = log.limits().validate() {
         problems.add("log".to_owned(), error.to_string(), "see `cordboard default-config`");

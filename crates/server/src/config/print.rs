@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::boxed::{Boxed, BoxedAgent, BoxedExtension, BoxedQueue, BoxedRingGroup};
 use super::directory::{CallList, Queue};
 use super::identity::{Identity, IdentityProvider};
+use super::kafka::Kafka;
 use super::people::{Agent, Team};
 use super::rest::Rest;
 use super::rte::Rte;
@@ -33,6 +34,7 @@ pub fn default_config() -> String {
         ("rte", Rte::TITLE, Rte::DOCS),
         ("rest", Rest::TITLE, Rest::DOCS),
         ("topics", Topics::TITLE, Topics::DOCS),
+        ("kafka", Kafka::TITLE, Kafka::DOCS),
         ("enreach", Enreach::TITLE, Enreach::DOCS),
         ("genesys", Genesys::TITLE, Genesys::DOCS),
     ] {
@@ -187,6 +189,7 @@ mod tests {
             Requests::DOCS,
             Identity::DOCS,
             Rte::DOCS,
+            Kafka::DOCS,
             Rest::DOCS,
             Enreach::DOCS,
             Genesys::DOCS,

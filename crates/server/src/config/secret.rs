@@ -45,13 +45,10 @@ impl Asterisk {
     /// # Errors
     /// [`SecretError`] names the key and what is wrong; never the secret.
     pub fn find_secret(&self) -> Result<SecretText, SecretError> {
-        match (&self.secret, &self.secret_file, &self.secret_env) {
-            (Some(secret), None, None) => Ok(secret.clone()),
-            (None, Some(file), None) => first_line("secret_file", file),
-            (None, None, Some(name)) => variable("secret_env", name),
-            (None, None, None) => Err(SecretError::None),
-            _ => Err(SecretError::Several),
-        }
+        find_one(
+            (self.secret.as_ref(), self.secret_file.as_deref(), self.secret_env.as_deref()),
+            ["secret", "secret_file", "secret_env"],
+        )
     }
 }
 
@@ -67,6 +64,21 @@ impl Agent {
             (None, Some(name)) => variable("password_env", name).map(Some),
             (Some(_), Some(_)) => Err(SecretError::Passwords),
         }
+    }
+}
+
+/// The one secret that is given: as it is, by a file or by a variable; `keys` are called so.
+pub(super) fn find_one(
+    given: (Option<&SecretText>, Option<&Path>, Option<&str>),
+    keys: [&'static str; 3],
+) -> Result<SecretText, SecretError> {
+    let [_, file_key, variable_key] = keys;
+    match given {
+        (Some(secret), None, None) => Ok(secret.clone()),
+        (None, Some(file), None) => first_line(file_key, file),
+        (None, None, Some(name)) => variable(variable_key, name),
+        (None, None, None) => Err(SecretError::None { keys }),
+        _ => Err(SecretError::Several { keys }),
     }
 }
 
@@ -93,11 +105,17 @@ fn variable(key: &'static str, name: &str) -> Result<SecretText, SecretError> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// No key gives one.
-    #[error("there is no secret; give one of `secret_file`, `secret_env` and `secret`")]
-    None,
+    #[error("there is no secret; give one of `{}`, `{}` and `{}`", .keys[1], .keys[2], .keys[0])]
+    None {
+        /// The keys that could.
+        keys: [&'static str; 3],
+    },
     /// More than one key gives one.
-    #[error("there is more than one secret; give only one of `secret_file`, `secret_env` and `secret`")]
-    Several,
+    #[error("there is more than one secret; give only one of `{}`, `{}` and `{}`", .keys[1], .keys[2], .keys[0])]
+    Several {
+        /// The keys that could.
+        keys: [&'static str; 3],
+    },
     /// Two keys give a password.
     #[error("there are two passwords; give only one of `password_file` and `password_env`")]
     Passwords,
@@ -145,9 +163,10 @@ mod tests {
 
     #[test]
     fn exactly_one_source_is_taken() {
-        assert_eq!(Asterisk::default().find_secret(), Err(SecretError::None));
+        assert!(matches!(Asterisk::default().find_secret(), Err(SecretError::None { .. })));
         let both = Asterisk { secret: Some(SecretText::new("a")), secret_env: Some("B".into()), ..Asterisk::default() };
-        assert_eq!(both.find_secret(), Err(SecretError::Several));
+        let error = both.find_secret().unwrap_err().to_string();
+        assert!(error.contains("only one of `secret_file`, `secret_env` and `secret`"), "{error}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::boxed::Boxed;
 use super::directory::{CallList, Queue};
 use super::identity::{Identity, IdentityProvider};
+use super::kafka::Kafka;
 use super::people::{Agent, AgentsStrict, Team};
 use super::rest::Rest;
 use super::rte::Rte;
@@ -75,6 +76,8 @@ settings! {
         pub rest: Rest = Rest::default(),
         /// Topics, for readers by Kafka's protocol.
         pub topics: Topics = Topics::default(),
+        /// Publishing to a Kafka.
+        pub kafka: Kafka = Kafka::default(),
         /// The vocabulary `enreach`.
         pub enreach: Enreach = Enreach::default(),
         /// The vocabulary `genesys`.
