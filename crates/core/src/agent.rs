@@ -7,6 +7,7 @@ use crate::listed;
 listed! {
     /// What an agent is doing, calls apart.
     #[derive(Serialize, Deserialize)]
+    #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
     pub enum AgentState {
         /// Serves no queue.
         LoggedOut,

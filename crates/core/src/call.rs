@@ -20,6 +20,7 @@ use crate::listed;
 listed! {
     /// Where a leg stands.
     #[derive(Serialize, Deserialize)]
+    #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
     pub enum LegState {
         /// Not known yet.
         New,

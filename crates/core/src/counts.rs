@@ -16,6 +16,7 @@ use crate::world::{Agent, Device, Queue, World};
 /// or is free: `logged_in = serving + long_away`, `serving >= short_away + free`, `agents >= logged_in`. Every call of the
 /// queue is counted once: `calls = waiting + offered + connected`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct QueueCounts {
     /// Who is logged in to it or assigned to it.
     pub agents: u64,
@@ -167,6 +168,7 @@ pub(crate) const MICROS_A_SECOND: u64 = 1_000_000;
 
 /// What keeps an agent from the next call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) enum Hindrance {
     #[default]
     None,
@@ -178,6 +180,7 @@ pub(crate) enum Hindrance {
 
 /// How somebody stands to a queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Standing {
     logged_in: bool,
     hindrance: Hindrance,

@@ -15,6 +15,7 @@ use crate::tally::Tally;
 
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Directory {
     /// People by name. Who is not here may all the same be an agent or have a telephone.
@@ -36,6 +37,7 @@ pub struct Directory {
     /// Whose availability in force became another one with the newest event.
     pub turned: Option<String>,
     /// What falls due when.
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeSet<(Time, crate::dues::Due)>"))]
     pub(crate) dues: Dues,
     /// Queues with alerts.
     pub(crate) tallies: BTreeMap<String, Tally>,
@@ -43,6 +45,7 @@ pub struct Directory {
 
 /// What has an id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Named {
     /// A person.
@@ -55,6 +58,7 @@ pub enum Named {
 
 /// A person.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct User {
     /// Who it is; none for somebody who has settings or an availability, and is known from a switch only.
@@ -87,6 +91,7 @@ pub struct User {
 
 /// A call list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct List {
     /// What it is.
     pub profile: ListProfile,
@@ -99,6 +104,7 @@ pub struct List {
 
 /// A callback as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CallbackState {
     /// What it is, as edited last.
     pub callback: Callback,
@@ -118,6 +124,7 @@ pub struct CallbackState {
 
 /// An alert as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Alert {
     /// What it is.
     pub rule: AlertRule,

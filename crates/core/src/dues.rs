@@ -11,6 +11,7 @@ use crate::ids::Time;
 
 /// What falls due.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) enum Due {
     /// An availability of this person begins or ends.
     Reach(String),

@@ -15,6 +15,7 @@ use crate::world::World;
 
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Tally {
     /// The alerts.
     pub(crate) alerts: BTreeSet<Guid>,

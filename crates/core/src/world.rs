@@ -18,6 +18,7 @@ macro_rules! state {
     ($($(#[$meta:meta])* pub struct $name:ident $body:tt)+) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         pub struct $name $body
     )+};
 }

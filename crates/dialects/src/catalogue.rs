@@ -2,6 +2,8 @@
 
 use alloc::borrow::Cow;
 
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -126,6 +128,36 @@ pub(crate) fn readable(schema: Value) -> Value {
     }
     ordered.extend(members);
     Value::Object(ordered)
+}
+
+/// The schema of what a type writes, as tight as it writes it: every member it has is named, what is always there is
+/// required, and what is left out where there is nothing to say is never `null`.
+pub(crate) fn written<T: JsonSchema>() -> Value {
+    let mut schema =
+        SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>().to_value();
+    tighten(&mut schema);
+    readable(schema)
+}
+
+fn tighten(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.values_mut().for_each(tighten);
+            let required = members.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+            let Some(Value::Object(properties)) = members.get_mut("properties") else { return };
+            for (name, property) in properties {
+                if !required.iter().any(|required| required == name) {
+                    forbid_null(property);
+                } else if let Some(property) = property.as_object_mut() {
+                    // It is what older logs are read with, and not what is ever left out.
+                    property.shift_remove("default");
+                }
+            }
+            members.entry("additionalProperties").or_insert(Value::Bool(false));
+        }
+        Value::Array(items) => items.iter_mut().for_each(tighten),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// Makes a schema as strict as a dialect that leaves out what is absent and never writes `null`.

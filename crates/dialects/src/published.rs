@@ -10,6 +10,11 @@ use crate::{DIALECTS, Dialect, Settings, Style};
 /// What all places begin with.
 pub const ROOT: &str = "/schemas";
 
+/// Why schemas are closed, for those who wonder.
+const CLOSED: &str = "It names everything that this version writes, and nothing else may be there. Later versions may \
+    write more: a reader should pass over members it does not know, and who checks messages takes the schema that they \
+    name.";
+
 /// A schema with its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Published {
@@ -55,7 +60,7 @@ fn path(dialect: &Dialect, suffix: &str, name: &str) -> String {
     format!("{ROOT}/{}/v{}{suffix}/{name}.json", dialect.name, dialect.version)
 }
 
-/// The schema with its name, right after what it is written in.
+/// The schema with its place and what readers should know, right after what it is written in.
 fn with_id(schema: Value, path: &str) -> Value {
     let Value::Object(mut members) = schema else { return schema };
     let mut named = Map::new();
@@ -63,6 +68,7 @@ fn with_id(schema: Value, path: &str) -> Value {
         named.insert("$schema".to_owned(), dialect);
     }
     named.insert("$id".to_owned(), Value::from(path));
+    named.insert("$comment".to_owned(), Value::from(CLOSED));
     named.extend(members);
     Value::Object(named)
 }

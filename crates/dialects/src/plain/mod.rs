@@ -5,11 +5,11 @@
 use alloc::borrow::Cow;
 
 use cordboard_core::{Event, World};
-use schemars::{JsonSchema, schema_for};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::catalogue::{Catalogue, Entry, Field, Presence, readable};
+use crate::catalogue::{Catalogue, Entry, Field, Presence, written};
 use crate::{Dialect, Message, ONE_STYLE, Position, Settings};
 
 /// The row of the registry.
@@ -52,7 +52,6 @@ struct Snapshot<'a> {
     /// The newest event that is part of the picture; the stream goes on with the next.
     sequence: u64,
     /// Everything that is true: switches, devices, agents, queues and calls under way.
-    #[schemars(with = "Map<String, Value>")]
     snapshot: &'a World,
 }
 
@@ -78,12 +77,11 @@ fn catalogue() -> Catalogue {
 }
 
 fn schema(_settings: &Settings, name: &str) -> Option<Value> {
-    let schema = match name {
-        EVENT => schema_for!(Told),
-        SNAPSHOT => schema_for!(Snapshot),
-        _ => return None,
-    };
-    Some(readable(schema.to_value()))
+    match name {
+        EVENT => Some(written::<Told<'_>>()),
+        SNAPSHOT => Some(written::<Snapshot<'_>>()),
+        _ => None,
+    }
 }
 
 fn entry(name: &'static str) -> Option<Entry> {
