@@ -72,6 +72,22 @@ impl Identity {
     }
 }
 
+/// Whom a token opens the topics for.
+#[derive(Debug, Clone)]
+pub enum Reader {
+    /// Somebody of a tenant.
+    Of(Identity),
+    /// Who runs this server, and is of no tenant.
+    Operator {
+        /// What the token is called.
+        name: String,
+        /// The token, by id; no secret.
+        token: String,
+        /// When it ends; none for a token without an end.
+        expires: Option<Time>,
+    },
+}
+
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (tenant, user) = (self.tenant.name(), &self.user);
@@ -102,6 +118,9 @@ pub enum Denied {
     /// It is good, but its organisation is not served here.
     #[error("the token's tenant is not served here")]
     NoTenant,
+    /// It is good, and opens the listener for Kafka's protocol only.
+    #[error("an operator's token opens topics by Kafka's protocol and nothing else; use a token of a tenant")]
+    Operator,
     /// It cannot be told at the moment.
     #[error("tokens cannot be checked at the moment")]
     Unavailable,
@@ -168,6 +187,15 @@ impl Identities {
         self.counted(found, from)
     }
 
+    /// Whoever comes with this token as a password, as clients of Kafka do; none where what came was of no form that is known.
+    ///
+    /// # Errors
+    /// [`Denied`]
+    pub fn authenticate_plain(&self, secret: Option<&str>, from: IpAddr) -> Result<Reader, Denied> {
+        let found = secret.ok_or(Denied::Form).and_then(|secret| self.reader(secret));
+        self.counted(found.map_err(Why::from), from)
+    }
+
     /// A JWT for the hub, good for as long as `rte.token_s` says and no longer than what it is made from.
     ///
     /// # Errors
@@ -198,7 +226,10 @@ impl Identities {
     /// [`Denied::Unavailable`] where tokens cannot be read.
     pub fn of_user(&self, tenant: &Arc<Tenant>, user: &str) -> Result<Option<Identity>, Denied> {
         let (all, now) = (self.tokens.list().map_err(unreadable)?, self.clock.now());
-        let theirs = |token: &&Token| token.tenant == tenant.name() && token.user() == user && !token.is_expired(now);
+        let theirs = |token: &&Token| {
+            let is_of_tenant = token.tenant == tenant.name() && token.role != Role::Operator;
+            is_of_tenant && token.user() == user && !token.is_expired(now)
+        };
         Ok(all.iter().rev().find(theirs).map(|token| Identity::of(Arc::clone(tenant), token)))
     }
 
@@ -228,18 +259,34 @@ impl Identities {
     pub fn is_good(&self, identity: &Identity) -> bool {
         let now = self.clock.now();
         match &identity.provider {
-            None => self.tokens.is_good(&identity.token, now),
+            None => self.is_token_good(&identity.token),
             Some(_) => identity.expires.is_none_or(|at| at > now),
         }
     }
 
+    /// Whether the token of this id is still there and good.
+    #[must_use]
+    pub fn is_token_good(&self, id: &str) -> bool {
+        self.tokens.is_good(id, self.clock.now())
+    }
+
+    /// Milliseconds from now until then.
+    #[must_use]
+    pub fn ms_until(&self, then: Time) -> u64 {
+        then.0.saturating_sub(self.clock.now().0) / 1_000
+    }
+
     /// Counts what failed.
-    fn counted(&self, found: Result<Identity, Why>, from: IpAddr) -> Result<Identity, Denied> {
+    fn counted<T>(&self, found: Result<T, Why>, from: IpAddr) -> Result<T, Denied> {
         let (denied, jwt) = match found {
-            Ok(identity) => return Ok(identity),
+            Ok(found) => return Ok(found),
             Err(Why::Denied(denied @ (Denied::Form | Denied::Wrong))) => (denied, None),
             Err(Why::Denied(
-                denied @ (Denied::Missing | Denied::TooMany { .. } | Denied::NoTenant | Denied::Unavailable),
+                denied @ (Denied::Missing
+                | Denied::TooMany { .. }
+                | Denied::NoTenant
+                | Denied::Operator
+                | Denied::Unavailable),
             )) => return Err(denied),
             Err(Why::Jwt(why)) => (Denied::Wrong, Some(why)),
         };
@@ -253,10 +300,25 @@ impl Identities {
     }
 
     fn token(&self, text: &str) -> Result<(Identity, Token), Why> {
-        let found = self.tokens.check(text, self.clock.now()).map_err(unreadable)?;
-        let token = found.ok_or(Denied::Wrong)?;
+        let token = self.known(text)?;
+        if token.role == Role::Operator {
+            return Err(Denied::Operator.into());
+        }
         let tenant = self.tenant(&token.tenant).ok_or(Denied::NoTenant)?;
         Ok((Identity::of(tenant, &token), token))
+    }
+
+    fn reader(&self, text: &str) -> Result<Reader, Denied> {
+        let token = self.known(text)?;
+        if token.role == Role::Operator {
+            return Ok(Reader::Operator { name: token.name, token: token.id, expires: token.expires_at });
+        }
+        let tenant = self.tenant(&token.tenant).ok_or(Denied::NoTenant)?;
+        Ok(Reader::Of(Identity::of(tenant, &token)))
+    }
+
+    fn known(&self, text: &str) -> Result<Token, Denied> {
+        self.tokens.check(text, self.clock.now()).map_err(unreadable)?.ok_or(Denied::Wrong)
     }
 
     async fn basic(&self, user: String, secret: &str) -> Result<Identity, Why> {

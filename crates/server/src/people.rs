@@ -55,6 +55,8 @@ impl People {
             Role::Service => Permit::Service,
             Role::Granted { grants } => Permit::Granted(Arc::new(grants.clone())),
             Role::Administrator => Permit::Administrator,
+            // Of no tenant, and so nothing in any.
+            Role::Operator => Permit::Granted(Arc::default()),
             Role::Agent { agent } => {
                 let devices = self.agents.get(agent).map(|agent| Arc::clone(&agent.devices)).unwrap_or_default();
                 Permit::Agent { agent: agent.clone(), devices }

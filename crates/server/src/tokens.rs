@@ -21,8 +21,8 @@ const TOKEN_BYTES: usize = 32;
 const TOKENS_MAX: usize = 10_000;
 /// Since 2, tokens have roles; a program that knows none would write them down as tokens that may do everything. Since 3,
 /// there are administrators, programs that may do only what they were granted, and tokens that name a user; a program
-/// that knows none of these would refuse the file as damaged, or forget whose a token is.
-const FILE_VERSIONS: RangeInclusive<u32> = 1..=3;
+/// that knows none of these would refuse the file as damaged, or forget whose a token is. Since 4, there are operators.
+const FILE_VERSIONS: RangeInclusive<u32> = 1..=4;
 
 /// What a token is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,9 @@ pub enum Role {
     },
     /// An administrator of the organisation: sees everything in its tenant, and asks for everything.
     Administrator,
+    /// Who runs this server: reads the topics of all tenants by Kafka's protocol, and does nothing else anywhere. Its token is
+    /// of no tenant.
+    Operator,
 }
 
 listed! {
@@ -105,6 +108,7 @@ impl std::fmt::Display for Role {
             Self::Agent { agent } => write!(f, "agent {agent}"),
             Self::Supervisor { team } => write!(f, "supervisor of {team}"),
             Self::Administrator => f.write_str("administrator"),
+            Self::Operator => f.write_str("operator"),
         }
     }
 }
@@ -116,7 +120,7 @@ pub struct Token {
     pub id: String,
     /// What for.
     pub name: String,
-    /// Whose events it opens.
+    /// Whose events it opens; nothing for an operator.
     pub tenant: String,
     /// What it may ask for.
     #[serde(default)]
@@ -144,8 +148,10 @@ impl Token {
     pub fn user(&self) -> &str {
         match (&self.role, &self.user) {
             (Role::Agent { agent }, _) => agent,
-            (Role::Service | Role::Granted { .. } | Role::Supervisor { .. } | Role::Administrator, Some(user)) => user,
-            (Role::Service | Role::Granted { .. } | Role::Supervisor { .. } | Role::Administrator, None) => &self.name,
+            (
+                Role::Service | Role::Granted { .. } | Role::Supervisor { .. } | Role::Administrator | Role::Operator,
+                user,
+            ) => user.as_ref().unwrap_or(&self.name),
         }
     }
 }
@@ -155,7 +161,7 @@ impl Token {
 pub struct NewToken<'a> {
     /// What it may ask for.
     pub role: &'a Role,
-    /// Whose events it opens.
+    /// Whose events it opens; nothing for an operator.
     pub tenant: &'a str,
     /// What for.
     pub name: &'a str,
@@ -370,8 +376,9 @@ mod tests {
         let tokens = Tokens::new(dir.path());
         let granted = Role::Granted { grants: Grant::ALL.iter().copied().collect() };
         let (agent, team) = ("8001".to_owned(), "sales".to_owned());
-        let roles = [Role::Service, granted, Role::Agent { agent }, Role::Supervisor { team }, Role::Administrator];
-        for (role, user) in roles.iter().zip(["name", "name", "8001", "name", "name"]) {
+        let supervisor = Role::Supervisor { team };
+        let roles = [Role::Service, granted, Role::Agent { agent }, supervisor, Role::Administrator, Role::Operator];
+        for (role, user) in roles.iter().zip(["name", "name", "8001", "name", "name", "name"]) {
             let text = tokens.create_for(&of("name", role), Time(1)).unwrap();
             let token = Tokens::new(dir.path()).check(&text, Time(1)).unwrap().unwrap();
             assert_eq!((&token.role, token.user()), (role, user));

@@ -7,8 +7,8 @@ use clap::Subcommand;
 
 use super::{Failure, print};
 use crate::clock::Clock;
-use crate::config;
-use crate::tokens::{Grant, NewToken, Role, Tokens};
+use crate::config::{self, Config};
+use crate::tokens::{Grant, NewToken, Role, Token, Tokens};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -27,11 +27,15 @@ enum Command {
     /// Make a token and print it; it is shown this once and kept nowhere. A running server takes it at once
     Create {
         /// The tenant whose events it opens
-        #[arg(long)]
-        tenant: String,
+        #[arg(long, required_unless_present = "operator")]
+        tenant: Option<String>,
         /// What it is for
-        #[arg(long)]
-        name: String,
+        #[arg(long, required_unless_present = "operator")]
+        name: Option<String>,
+        /// Instead of tenant, name and role: a token of this name for who runs this server; it reads the topics of all tenants
+        /// by Kafka's protocol and opens nothing else
+        #[arg(long, value_name = "NAME", conflicts_with_all = ["tenant", "name", "RoleArgs"])]
+        operator: Option<String>,
         /// After how long it ends to be good, as in 12h or 90d; without it, never
         #[arg(long, value_name = "DURATION", value_parser = duration_s)]
         expires: Option<u64>,
@@ -118,22 +122,22 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let tokens = Tokens::new(args.data.as_ref().unwrap_or(&config.data));
     let now = Clock::default().now();
     match &args.command {
-        Command::Create { tenant, name, expires, role } => {
-            if !config::is_name(tenant) {
-                let message = format!("--tenant: {tenant:?} cannot be a tenant; right would be {}", config::NAME_FORM);
-                return Err(Failure::wrong_usage(message));
-            }
-            if args.config.is_some() && !config.tenant.iter().any(|known| known.name == *tenant) {
-                let known: Vec<&str> = config.tenant.iter().map(|known| &*known.name).collect();
-                let message =
-                    format!("--tenant: {tenant:?} is not configured; right would be one of: {}", known.join(", "));
-                return Err(Failure::wrong_usage(message));
-            }
+        Command::Create { tenant, name, operator, expires, role } => {
             let expires_at = expires.map(|seconds| now.plus_ms(seconds.saturating_mul(1_000)));
-            let of = config.tenant.iter().find(|known| known.name == *tenant);
-            let user = role.user.as_deref();
-            let role = &role.role(|team| of.is_none_or(|of| of.team.iter().any(|known| known.name == *team)))?;
-            let wanted = NewToken { role, tenant, name, user, expires_at };
+            let (tenant, name, user, role) = match (operator, tenant, name) {
+                (Some(name), _, _) => ("", name, None, Role::Operator),
+                (None, Some(tenant), Some(name)) => {
+                    is_tenant(tenant, &config, args.config.is_some())?;
+                    let of = config.tenant.iter().find(|known| known.name == *tenant);
+                    let knows = |team: &str| of.is_none_or(|of| of.team.iter().any(|known| known.name == *team));
+                    (&**tenant, name, role.user.as_deref(), role.role(knows)?)
+                }
+                (None, _, _) => {
+                    let message = "right would be --tenant NAME and --name NAME, or --operator NAME";
+                    return Err(Failure::wrong_usage(message));
+                }
+            };
+            let wanted = NewToken { role: &role, tenant, name, user, expires_at };
             let text = tokens.create_for(&wanted, now).map_err(Failure::failed)?;
             print(&format!("{text}\n"))
         }
@@ -148,7 +152,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
                 if token.is_expired(now) {
                     expires.push_str(" (expired)");
                 }
-                let (id, tenant, name) = (&token.id, &token.tenant, &token.name);
+                let (id, tenant, name) = (&token.id, shown_tenant(token), &token.name);
                 let user = token.user.as_deref().map(|user| format!(", as {user}")).unwrap_or_default();
                 let role = format!("{}{user}", token.role);
                 _ = writeln!(lines, "{id:<12}  {tenant:<20}  {name:<24}  {created:<20}  {expires:<20}  {role}");
@@ -157,9 +161,27 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }
         Command::Revoke { id } => {
             let token = tokens.revoke(id).map_err(Failure::failed)?;
-            print(&format!("revoked {} ({}) of tenant {}\n", token.id, token.name, token.tenant))
+            print(&format!("revoked {} ({}) of tenant {}\n", token.id, token.name, shown_tenant(&token)))
         }
     }
+}
+
+/// Refuses what is no tenant's name, and where there is a configuration, what is none of its tenants.
+fn is_tenant(tenant: &str, config: &Config, is_configured: bool) -> Result<(), Failure> {
+    if !config::is_name(tenant) {
+        let message = format!("--tenant: {tenant:?} cannot be a tenant; right would be {}", config::NAME_FORM);
+        return Err(Failure::wrong_usage(message));
+    }
+    if is_configured && !config.tenant.iter().any(|known| known.name == *tenant) {
+        let known: Vec<&str> = config.tenant.iter().map(|known| &*known.name).collect();
+        let message = format!("--tenant: {tenant:?} is not configured; right would be one of: {}", known.join(", "));
+        return Err(Failure::wrong_usage(message));
+    }
+    Ok(())
+}
+
+fn shown_tenant(token: &Token) -> &str {
+    if token.role == Role::Operator { "(all)" } else { &token.tenant }
 }
 
 /// Seconds of a duration like `30m`.

@@ -39,7 +39,7 @@ impl App {
             Denied::Missing | Denied::Form | Denied::Wrong | Denied::TooMany { .. } => {
                 self.metrics().unauthorised.inc();
             }
-            Denied::NoTenant | Denied::Unavailable => {}
+            Denied::NoTenant | Denied::Operator | Denied::Unavailable => {}
         }
         denied.into()
     }
@@ -51,12 +51,18 @@ impl From<Denied> for Refusal {
             Denied::Missing | Denied::Form | Denied::Wrong => (StatusCode::UNAUTHORIZED, "unauthorised"),
             Denied::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, "too_many_failures"),
             Denied::NoTenant => (StatusCode::FORBIDDEN, "no_tenant"),
+            Denied::Operator => (StatusCode::FORBIDDEN, "operator"),
             Denied::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "tokens_unreadable"),
         };
         let refusal = Self::new(status, code, denied.to_string());
         match denied {
             Denied::TooMany { retry_s } => Self { retry_s, ..refusal },
-            Denied::Missing | Denied::Form | Denied::Wrong | Denied::NoTenant | Denied::Unavailable => refusal,
+            Denied::Missing
+            | Denied::Form
+            | Denied::Wrong
+            | Denied::NoTenant
+            | Denied::Operator
+            | Denied::Unavailable => refusal,
         }
     }
 }

@@ -58,7 +58,9 @@ impl Hub for RteHub {
 
     async fn authenticate(&self, token: Option<&str>, from: IpAddr) -> Result<Arc<RteUser>, Refusal> {
         let identity = self.identities.authenticate_token(token, from).await.map_err(|denied| match denied {
-            Denied::Missing | Denied::Form | Denied::Wrong | Denied::NoTenant => Refusal::Unauthorised,
+            Denied::Missing | Denied::Form | Denied::Wrong | Denied::NoTenant | Denied::Operator => {
+                Refusal::Unauthorised
+            }
             Denied::TooMany { .. } => Refusal::TooMany,
             Denied::Unavailable => Refusal::Unavailable,
         })?;
