@@ -9,6 +9,7 @@ pub mod answer;
 pub mod api;
 pub mod batch;
 pub mod frame;
+pub mod groups;
 pub mod partitioner;
 pub mod request;
 pub mod shape;

@@ -1,0 +1,1 @@
+//! What groups do: sequences of calls as the protocol's documentation has them, and life by chance.
