@@ -9,6 +9,7 @@ pub mod connection;
 pub mod door;
 mod happenings;
 pub mod http;
+pub mod kafka;
 mod line;
 mod rest;
 pub mod rte;

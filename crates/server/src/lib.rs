@@ -39,4 +39,3 @@ pub mod switch_link;
 pub mod tail;
 pub mod tenant;
 pub mod tokens;
-pub mod topics;

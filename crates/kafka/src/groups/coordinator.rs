@@ -21,6 +21,7 @@ pub struct Coordinator {
     owners: BTreeMap<Text, Owner>,
     groups: usize,
     bytes: usize,
+    members: usize,
     due: BTreeSet<(u64, Text, Text)>,
     answers: Outbox,
     notices: VecDeque<Notice>,
@@ -38,7 +39,7 @@ struct Entry {
     group: Group,
     due_ms: Option<u64>,
     bytes: usize,
-    is_peopled: bool,
+    members: usize,
 }
 
 /// Something about a group that its offsets depend on.
@@ -78,6 +79,7 @@ impl Coordinator {
             owners: BTreeMap::new(),
             groups: 0,
             bytes: 0,
+            members: 0,
             due: BTreeSet::new(),
             answers: VecDeque::new(),
             notices: VecDeque::new(),
@@ -230,9 +232,7 @@ impl Coordinator {
     /// How much there is.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        let entries = self.owners.values().flat_map(|owner| owner.groups.values());
-        let members = entries.map(|entry| entry.group.members.len()).sum();
-        Totals { groups: self.groups, members, bytes: self.bytes, rebalances: self.divided }
+        Totals { groups: self.groups, members: self.members, bytes: self.bytes, rebalances: self.divided }
     }
 
     fn group(&self, owner: &str, group: &str) -> Option<&Group> {
@@ -316,8 +316,11 @@ impl Coordinator {
         of_owner.bytes = (of_owner.bytes + bytes).saturating_sub(entry.bytes);
         self.bytes = (self.bytes + bytes).saturating_sub(entry.bytes);
         entry.bytes = bytes;
-        let is_peopled = !entry.group.members.is_empty();
-        if is_peopled != std::mem::replace(&mut entry.is_peopled, is_peopled) {
+        let members = entry.group.members.len();
+        let members_before = std::mem::replace(&mut entry.members, members);
+        self.members = (self.members + members).saturating_sub(members_before);
+        let is_peopled = members > 0;
+        if is_peopled != (members_before > 0) {
             let protocol_type = Text::clone(&entry.group.protocol_type);
             let (owner, group) = (Text::clone(&owner_name), Text::clone(&name));
             self.notices.push_back(Notice { owner, group, protocol_type, is_peopled });
@@ -352,7 +355,7 @@ impl Coordinator {
             return Err(ResponseError::PolicyViolation);
         }
         let group_of_floor = Group::new(self.generation_floor);
-        let entry = Entry { group: group_of_floor, due_ms: None, bytes: 0, is_peopled: false };
+        let entry = Entry { group: group_of_floor, due_ms: None, bytes: 0, members: 0 };
         let owner = self.owners.entry(owner.into()).or_default();
         owner.groups.insert(group.into(), entry);
         self.groups += 1;

@@ -125,6 +125,7 @@ fn limits(config: &Config, problems: &mut Problems) {
     config.identity.check(problems);
     config.rte.check(problems);
     config.topics.check(problems);
+    config.kafka_groups.check(problems);
     config.kafka.check(problems);
     config.rest.check(problems);
     if let Err(error) = log.limits().validate() {

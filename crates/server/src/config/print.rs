@@ -6,6 +6,7 @@ use super::boxed::{Boxed, BoxedAgent, BoxedExtension, BoxedQueue, BoxedRingGroup
 use super::directory::{CallList, Queue};
 use super::identity::{Identity, IdentityProvider};
 use super::kafka::Kafka;
+use super::kafka_groups::KafkaGroups;
 use super::people::{Agent, Team};
 use super::rest::Rest;
 use super::rte::Rte;
@@ -34,6 +35,7 @@ pub fn default_config() -> String {
         ("rte", Rte::TITLE, Rte::DOCS),
         ("rest", Rest::TITLE, Rest::DOCS),
         ("topics", Topics::TITLE, Topics::DOCS),
+        ("kafka_groups", KafkaGroups::TITLE, KafkaGroups::DOCS),
         ("kafka", Kafka::TITLE, Kafka::DOCS),
         ("enreach", Enreach::TITLE, Enreach::DOCS),
         ("genesys", Genesys::TITLE, Genesys::DOCS),

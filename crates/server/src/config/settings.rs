@@ -11,6 +11,7 @@ use super::boxed::Boxed;
 use super::directory::{CallList, Queue};
 use super::identity::{Identity, IdentityProvider};
 use super::kafka::Kafka;
+use super::kafka_groups::KafkaGroups;
 use super::people::{Agent, AgentsStrict, Team};
 use super::rest::Rest;
 use super::rte::Rte;
@@ -76,6 +77,8 @@ settings! {
         pub rest: Rest = Rest::default(),
         /// Topics, for readers by Kafka's protocol.
         pub topics: Topics = Topics::default(),
+        /// Groups of consumers that read from here.
+        pub kafka_groups: KafkaGroups = KafkaGroups::default(),
         /// Publishing to a Kafka.
         pub kafka: Kafka = Kafka::default(),
         /// The vocabulary `enreach`.

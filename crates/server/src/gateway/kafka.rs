@@ -1,0 +1,3 @@
+//! The Kafka protocol for those who read.
+
+pub mod groups;
