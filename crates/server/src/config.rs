@@ -10,7 +10,11 @@ mod check_boxed;
 mod directory;
 mod identity;
 mod kafka;
+<<<<<<< HEAD
 mod kafka_groups;
+=======
+mod kafka_listener;
+>>>>>>> 4437703 (wip)
 mod load;
 mod people;
 mod print;
@@ -28,7 +32,11 @@ pub use directory::{CallList, Queue};
 pub use identity::{Identity, IdentityProvider};
 pub(crate) use identity::{TOKEN_S_MAX, jwks_url};
 pub use kafka::{Compression, Kafka, KafkaSecurity, SaslMechanism};
+<<<<<<< HEAD
 pub use kafka_groups::KafkaGroups;
+=======
+pub use kafka_listener::KafkaListener;
+>>>>>>> 4437703 (wip)
 pub use load::{LoadError, load};
 pub use people::{Agent, AgentsStrict, Team};
 pub use print::default_config;

@@ -13,6 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::gateway::kafka::metrics::KafkaMetrics;
 use crate::gateway::signalr::metrics::HubMetrics;
 use crate::gateway::signalr::outbox::OutboxCounters;
 use crate::tenant::Tenant;
@@ -131,6 +132,8 @@ pub struct ServerMetrics {
     pub slow_connections: Counter,
     /// What the hub counts.
     pub hub: HubMetrics,
+    /// What the Kafka listener counts.
+    pub kafka: KafkaMetrics,
     /// What waits for connections to the hub.
     pub outboxes: OutboxCounters,
     told_after: Family<OfTenant, Histogram>,
@@ -147,6 +150,7 @@ impl Default for ServerMetrics {
             connections: Gauge::default(),
             slow_connections: Counter::default(),
             hub: HubMetrics::default(),
+            kafka: KafkaMetrics::default(),
             outboxes: OutboxCounters::default(),
             told_after: Family::new_with_constructor(histogram),
             to_durable: Family::new_with_constructor(histogram),
@@ -239,6 +243,7 @@ pub fn render(server: &ServerMetrics, tenants: &[Arc<Tenant>]) -> String {
         server.request_took.clone(),
     );
     server.hub.register(&mut registry);
+    server.kafka.register(&mut registry);
     of_outboxes(&mut registry, server);
     of_tenants(&mut registry, tenants);
     of_sources(&mut registry, tenants);

@@ -10,10 +10,11 @@ use tokio::task::JoinHandle;
 
 use crate::boxed_link::{BoxedLink, BuiltIn};
 use crate::clock::Clock;
-use crate::config::{Boxed, Config, SecretError, Tenant};
+use crate::config::{self, Boxed, Config, SecretError, Tenant};
 use crate::connectors;
 use crate::gateway::connection;
 use crate::gateway::http::App;
+use crate::gateway::kafka::{Broker, BrokerError, KafkaListener};
 use crate::gateway::rte::RteHub;
 use crate::gateway::signalr::SignalR;
 use crate::identity::ProviderError;
@@ -33,9 +34,11 @@ pub struct Server {
     tenants: Vec<Running>,
     links: Vec<JoinHandle<()>>,
     hub: Arc<SignalR<RteHub>>,
-    http: JoinHandle<()>,
+    kafka_address: Option<SocketAddr>,
+    /// HTTP and the Kafka listener.
+    gateways: Vec<JoinHandle<()>>,
     stop_links: watch::Sender<bool>,
-    stop_http: watch::Sender<bool>,
+    stop_gateways: watch::Sender<bool>,
 }
 
 impl Server {
@@ -57,9 +60,10 @@ impl Server {
             .map_err(|error| ServeError::Listen { address: config.http.listen, error })?;
         let address =
             listener.local_addr().map_err(|error| ServeError::Listen { address: config.http.listen, error })?;
+        let kafka = kafka_listener(&config.kafka_listener).await?;
         let known = Tokens::new(&config.data).list()?.len();
         let metrics = ServerMetrics::default();
-        let (stop_http, http_stops) = watch::channel(false);
+        let (stop_gateways, gateways_stop) = watch::channel(false);
         let (stop_links, links_stop) = watch::channel(false);
         let (mut tenants, mut links) = (Vec::new(), Vec::new());
         for tenant in &config.tenant {
@@ -71,13 +75,19 @@ impl Server {
             tenants.push(running);
         }
         let served = tenants.iter().map(|running| Arc::clone(&running.tenant)).collect();
-        let app = App::new(served, Clock::default(), config, metrics.clone(), http_stops.clone())?;
+        let app = App::new(served, Clock::default(), config, metrics.clone(), gateways_stop.clone())?;
         let hub = RteHub::new(Arc::clone(app.identities()), &config.rte, metrics.outboxes.clone());
         let hub = SignalR::new(Arc::new(hub), &config.rte, metrics.hub.clone());
         let router = app.router().merge(hub.router(HUB_PATH));
-        let http = tokio::spawn(connection::serve(listener, router, config.http.clone(), metrics, http_stops));
+        let kafka_address = kafka.as_ref().map(KafkaListener::address);
+        let mut gateways = Vec::new();
+        if let Some(kafka) = kafka {
+            let broker = Broker::open(config, app.identities(), metrics.kafka.clone())?;
+            gateways.push(tokio::spawn(kafka.serve(Arc::new(broker), gateways_stop.clone())));
+        }
+        gateways.push(tokio::spawn(connection::serve(listener, router, config.http.clone(), metrics, gateways_stop)));
         tracing::info!(%address, tenants = tenants.len(), sources = links.len(), tokens = known, "serving");
-        Ok(Self { address, tenants, links, hub, http, stop_links, stop_http })
+        Ok(Self { address, tenants, links, hub, kafka_address, gateways, stop_links, stop_gateways })
     }
 
     /// A tenant that is served.
@@ -90,6 +100,12 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where Kafka clients connect to, if they may.
+    #[must_use]
+    pub fn kafka_address(&self) -> Option<SocketAddr> {
+        self.kafka_address
     }
 
     /// Stops in the order that loses nothing: links, loops, logs; readers get what became durable.
@@ -115,10 +131,21 @@ impl Server {
         }
         // Connections are told that they may come back; what became durable is in their hands by then.
         self.hub.stop(HUB_STOP_MAX).await;
-        _ = self.stop_http.send(true);
-        _ = self.http.await;
+        _ = self.stop_gateways.send(true);
+        for gateway in self.gateways {
+            _ = gateway.await;
+        }
         result
     }
+}
+
+/// The Kafka listener, if there is to be one.
+async fn kafka_listener(settings: &config::KafkaListener) -> Result<Option<KafkaListener>, ServeError> {
+    if !settings.enabled {
+        return Ok(None);
+    }
+    let bound = KafkaListener::bind(settings).await;
+    bound.map(Some).map_err(|error| ServeError::KafkaListen { address: settings.listen, error })
 }
 
 /// Gives another switch for a built-in one of this tenant, or none. The number is a random one.
@@ -184,6 +211,20 @@ pub enum ServeError {
         /// What the system says.
         error: std::io::Error,
     },
+    /// The address for Kafka clients cannot be used.
+    #[error(
+        "cannot listen on {address}: {error}; kafka_listener.listen must be a free address of this machine, \
+         or kafka_listener.enabled false"
+    )]
+    KafkaListen {
+        /// Which.
+        address: SocketAddr,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// What the Kafka listener keeps.
+    #[error(transparent)]
+    Kafka(#[from] BrokerError),
     /// A tenant.
     #[error("tenant {tenant}: {error}")]
     Tenant {

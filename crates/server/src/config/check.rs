@@ -127,6 +127,7 @@ fn limits(config: &Config, problems: &mut Problems) {
     config.topics.check(problems);
     config.kafka_groups.check(problems);
     config.kafka.check(problems);
+    config.kafka_listener.check(problems);
     config.rest.check(problems);
     if let Err(error) = log.limits().validate() {
         problems.add("log".to_owned(), error.to_string(), "see `cordboard default-config`");
@@ -337,6 +338,12 @@ mod tests {
         assert_eq!(keys(|it| it.rest.page_items_max = 0), ["rest.page_items_max"]);
         assert_eq!(keys(|it| it.rest.rte_url = "x".into()), ["rest.rte_url"]);
         assert_eq!(keys(|it| it.rte.origins = vec!["x".into()]), ["rte.origins[0]"]);
+        assert_eq!(keys(|it| it.kafka_listener.advertised = "x".into()), ["kafka_listener.advertised"]);
+        let open = |it: &mut Config| {
+            it.kafka_listener.anonymous = true;
+            it.kafka_listener.listen = ([0, 0, 0, 0], 9092).into();
+        };
+        assert_eq!(keys(open), ["kafka_listener.anonymous"]);
         assert_eq!(keys(|it| it.log.group_window_us = 9_999), ["log"]);
         assert_eq!(keys(|it| it.engine.request_ms_max = 1), ["engine.request_ms_max"]);
         let pbx = || crate::config::Boxed { name: "PBX".into(), ..Default::default() };

@@ -6,7 +6,11 @@ use super::boxed::{Boxed, BoxedAgent, BoxedExtension, BoxedQueue, BoxedRingGroup
 use super::directory::{CallList, Queue};
 use super::identity::{Identity, IdentityProvider};
 use super::kafka::Kafka;
+<<<<<<< HEAD
 use super::kafka_groups::KafkaGroups;
+=======
+use super::kafka_listener::KafkaListener;
+>>>>>>> 4437703 (wip)
 use super::people::{Agent, Team};
 use super::rest::Rest;
 use super::rte::Rte;
@@ -37,6 +41,7 @@ pub fn default_config() -> String {
         ("topics", Topics::TITLE, Topics::DOCS),
         ("kafka_groups", KafkaGroups::TITLE, KafkaGroups::DOCS),
         ("kafka", Kafka::TITLE, Kafka::DOCS),
+        ("kafka_listener", KafkaListener::TITLE, KafkaListener::DOCS),
         ("enreach", Enreach::TITLE, Enreach::DOCS),
         ("genesys", Genesys::TITLE, Genesys::DOCS),
     ] {
@@ -193,6 +198,8 @@ mod tests {
             Rte::DOCS,
             Kafka::DOCS,
             Rest::DOCS,
+            Topics::DOCS,
+            KafkaListener::DOCS,
             Enreach::DOCS,
             Genesys::DOCS,
         ];

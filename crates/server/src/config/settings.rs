@@ -11,7 +11,11 @@ use super::boxed::Boxed;
 use super::directory::{CallList, Queue};
 use super::identity::{Identity, IdentityProvider};
 use super::kafka::Kafka;
+<<<<<<< HEAD
 use super::kafka_groups::KafkaGroups;
+=======
+use super::kafka_listener::KafkaListener;
+>>>>>>> 4437703 (wip)
 use super::people::{Agent, AgentsStrict, Team};
 use super::rest::Rest;
 use super::rte::Rte;
@@ -81,6 +85,8 @@ settings! {
         pub kafka_groups: KafkaGroups = KafkaGroups::default(),
         /// Publishing to a Kafka.
         pub kafka: Kafka = Kafka::default(),
+        /// The Kafka listener.
+        pub kafka_listener: KafkaListener = KafkaListener::default(),
         /// The vocabulary `enreach`.
         pub enreach: Enreach = Enreach::default(),
         /// The vocabulary `genesys`.

@@ -1,3 +1,97 @@
+<<<<<<< HEAD
 //! The Kafka protocol for those who read.
 
 pub mod groups;
+=======
+//! The Kafka listener: topics for unmodified Kafka consumers.
+//!
+//! In reading order: `listener` takes connections, `connection` reads requests and writes answers, `dispatch` says who
+//! answers what: `metadata` what there is, `principal` and `names` who somebody is and sees, `refusal` whoever would write.
+//! Bytes become requests and answers in the crate `cordboard-kafka`, which opens no socket.
+
+mod cluster;
+mod connection;
+mod dispatch;
+mod hush;
+mod listener;
+mod metadata;
+pub mod metrics;
+mod names;
+mod principal;
+mod refusal;
+mod resource;
+mod write;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use kafka_protocol::messages::BrokerId;
+use kafka_protocol::protocol::StrBytes;
+
+use crate::config::{self, Config};
+use crate::identity::Identities;
+use cluster::Cluster;
+pub use cluster::ClusterError;
+use hush::Hush;
+pub use listener::KafkaListener;
+use metrics::KafkaMetrics;
+use principal::Door;
+use resource::Shown;
+
+/// The folder of the data directory for what the listener keeps.
+pub const FOLDER: &str = "kafka";
+/// The number of the only broker there is.
+const NODE: BrokerId = BrokerId(1);
+
+/// What all connections share: one broker, which is all of its cluster.
+pub struct Broker {
+    settings: config::KafkaListener,
+    cluster: Cluster,
+    shown: Shown,
+    door: Arc<Door>,
+    metrics: KafkaMetrics,
+    writers: Hush,
+    breaches: Hush,
+}
+
+impl Broker {
+    /// A broker for whom these identities know.
+    ///
+    /// # Errors
+    /// [`BrokerError`] where what it keeps in the data directory cannot be read or written.
+    pub fn open(config: &Config, identities: &Arc<Identities>, metrics: KafkaMetrics) -> Result<Self, BrokerError> {
+        let settings = config.kafka_listener.clone();
+        let door = Door::new(Arc::clone(identities), settings.anonymous, metrics.logins_refused.clone());
+        Ok(Self {
+            cluster: Cluster::open(&config.data.join(FOLDER))?,
+            shown: Shown::of(config),
+            door: Arc::new(door),
+            writers: Hush::default(),
+            breaches: Hush::default(),
+            settings,
+            metrics,
+        })
+    }
+}
+
+/// The client at the other end of a connection, as far as it says or the system knows.
+#[derive(Clone, Debug)]
+struct Client {
+    /// What it calls itself; empty where it says nothing. It may be anything.
+    id: StrBytes,
+    /// From where it came.
+    address: SocketAddr,
+    /// The host that it is told to connect to.
+    host: StrBytes,
+    /// The port that it is told to connect to.
+    port: i32,
+}
+
+/// Why there is no broker.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// The id of the cluster.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+}
+>>>>>>> 4437703 (wip)
