@@ -39,3 +39,4 @@ pub mod switch_link;
 pub mod tail;
 pub mod tenant;
 pub mod tokens;
+pub mod topics;
