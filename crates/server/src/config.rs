@@ -10,11 +10,8 @@ mod check_boxed;
 mod directory;
 mod identity;
 mod kafka;
-<<<<<<< HEAD
 mod kafka_groups;
-=======
 mod kafka_listener;
->>>>>>> 4437703 (wip)
 mod load;
 mod people;
 mod print;
@@ -32,11 +29,8 @@ pub use directory::{CallList, Queue};
 pub use identity::{Identity, IdentityProvider};
 pub(crate) use identity::{TOKEN_S_MAX, jwks_url};
 pub use kafka::{Compression, Kafka, KafkaSecurity, SaslMechanism};
-<<<<<<< HEAD
 pub use kafka_groups::KafkaGroups;
-=======
 pub use kafka_listener::KafkaListener;
->>>>>>> 4437703 (wip)
 pub use load::{LoadError, load};
 pub use people::{Agent, AgentsStrict, Team};
 pub use print::default_config;

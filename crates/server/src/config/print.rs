@@ -6,11 +6,8 @@ use super::boxed::{Boxed, BoxedAgent, BoxedExtension, BoxedQueue, BoxedRingGroup
 use super::directory::{CallList, Queue};
 use super::identity::{Identity, IdentityProvider};
 use super::kafka::Kafka;
-<<<<<<< HEAD
 use super::kafka_groups::KafkaGroups;
-=======
 use super::kafka_listener::KafkaListener;
->>>>>>> 4437703 (wip)
 use super::people::{Agent, Team};
 use super::rest::Rest;
 use super::rte::Rte;

@@ -1,8 +1,3 @@
-<<<<<<< HEAD
-//! The Kafka protocol for those who read.
-
-pub mod groups;
-=======
 //! The Kafka listener: topics for unmodified Kafka consumers.
 //!
 //! In reading order: `listener` takes connections, `connection` reads requests and writes answers, `dispatch` says who
@@ -12,6 +7,7 @@ pub mod groups;
 mod cluster;
 mod connection;
 mod dispatch;
+pub mod groups;
 mod hush;
 mod listener;
 mod metadata;
@@ -94,4 +90,3 @@ pub enum BrokerError {
     #[error(transparent)]
     Cluster(#[from] ClusterError),
 }
->>>>>>> 4437703 (wip)
