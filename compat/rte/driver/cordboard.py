@@ -26,6 +26,9 @@ ping_ms = 5000
 [identity]
 jwt_leeway_s = 0
 failures_per_minute_max = 1000
+
+[kafka_listener]
+enabled = false
 """
 
 

@@ -12,8 +12,8 @@ mod hush;
 mod listener;
 mod metadata;
 pub mod metrics;
-mod names;
-mod principal;
+pub mod names;
+pub mod principal;
 mod refusal;
 mod resource;
 mod write;
@@ -31,6 +31,7 @@ pub use cluster::ClusterError;
 use hush::Hush;
 pub use listener::KafkaListener;
 use metrics::KafkaMetrics;
+use names::Names;
 use principal::Door;
 use resource::Shown;
 
@@ -57,7 +58,8 @@ impl Broker {
     /// [`BrokerError`] where what it keeps in the data directory cannot be read or written.
     pub fn open(config: &Config, identities: &Arc<Identities>, metrics: KafkaMetrics) -> Result<Self, BrokerError> {
         let settings = config.kafka_listener.clone();
-        let door = Door::new(Arc::clone(identities), settings.anonymous, metrics.logins_refused.clone());
+        let refused = metrics.logins_refused.clone();
+        let door = Door::new(Arc::clone(identities), Names::default(), settings.anonymous, refused);
         Ok(Self {
             cluster: Cluster::open(&config.data.join(FOLDER))?,
             shown: Shown::of(config),

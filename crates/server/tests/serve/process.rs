@@ -180,5 +180,7 @@ impl Drop for Cordboard {
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cordboard"));
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    // Many run at once.
+    command.env("CORDBOARD_KAFKA_LISTENER__LISTEN", "127.0.0.1:0");
     command
 }

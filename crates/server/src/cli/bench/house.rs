@@ -134,6 +134,7 @@ fn config(dir: &Path, connections: usize) -> Config {
     let tenant = crate::config::Tenant { name: TENANT.to_owned(), agent: agent.into(), ..Default::default() };
     let mut config = Config { data: dir.to_owned(), tenant: vec![tenant], ..Config::default() };
     config.http.listen.set_port(0);
+    config.kafka_listener.enabled = false;
     config.requests.connections_max = usize::MAX;
     let hub = &mut config.rte;
     // All come at once, and as one user.

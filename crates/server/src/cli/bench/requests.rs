@@ -89,6 +89,7 @@ async fn measure(dir: &std::path::Path, desktops: u32, length: Duration) -> Resu
     let tenant = crate::config::Tenant { name: TENANT.to_owned(), boxed: vec![boxed], ..Default::default() };
     let mut config = Config { data: dir.to_owned(), tenant: vec![tenant], ..Config::default() };
     config.http.listen.set_port(0);
+    config.kafka_listener.enabled = false;
     config.requests.connections_max = usize::MAX;
     let server = Server::start(&config).await.map_err(Failure::failed)?;
     let tenant = server.tenant(TENANT).map(Arc::clone).ok_or_else(|| Failure::failed("the tenant is not served"))?;

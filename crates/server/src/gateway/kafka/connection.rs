@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::dispatch::{self, Reply};
+use super::listener::stopped;
 use super::principal::Login;
 use super::write::write_all;
 use super::{Broker, Client};
@@ -160,7 +161,7 @@ impl Connection {
             let until = if is_known { due } else { due.min(login_due) };
             let large = wanted.filter(|wanted| room.is_none() && *wanted > SMALL_BYTES);
             tokio::select! {
-                _ = self.stop.wait_for(|stop| *stop) => return Err(End::Stopped),
+                () = stopped(&mut self.stop) => return Err(End::Stopped),
                 () = sleep_until(until) => {
                     return Err(match (is_known, has_begun) {
                         (false, _) => End::Late("login_ms_max"),
@@ -188,7 +189,7 @@ impl Connection {
             tokio::select! {
                 biased;
                 reply = &mut answer => return reply,
-                _ = stop.wait_for(|stop| *stop), if can_wait => return Err(End::Stopped),
+                () = stopped(stop), if can_wait => return Err(End::Stopped),
                 came = read(stream, frames), if !*is_over && frames.waiting() < ahead_bytes_max => {
                     // What was asked before is done all the same, where it is not only waited for.
                     *is_over = came.unwrap_or(0) == 0;

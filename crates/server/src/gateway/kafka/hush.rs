@@ -36,13 +36,9 @@ mod tests {
     fn one_line_a_second_says_how_many_were_left_out() {
         let (hush, start) = (Hush::default(), Instant::now());
         let at = |ms| hush.may_speak(start + Duration::from_millis(ms));
-        assert_eq!([at(0), at(1), at(999), at(1_000), at(1_500), at(2_001)], [
-            Some(0),
-            None,
-            None,
-            Some(2),
-            None,
-            Some(1)
-        ]);
+        assert_eq!(
+            [at(0), at(1), at(999), at(1_000), at(1_500), at(2_001)],
+            [Some(0), None, None, Some(2), None, Some(1)]
+        );
     }
 }

@@ -54,8 +54,7 @@ impl KafkaListener {
         let for_connections = stop.clone();
         loop {
             tokio::select! {
-                // Nobody who could say it any more says it, too.
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = stopped(&mut stop) => break,
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, address)) => match Seats::take(&seats, address.ip()) {
                         Ok(seat) => {
@@ -82,6 +81,12 @@ impl KafkaListener {
             tracing::info!("some connections of Kafka clients did not end in time");
         }
     }
+}
+
+/// Waits until it is time to stop.
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // Nobody who could say it any more says it, too.
+    drop(stop.wait_for(|stop| *stop).await);
 }
 
 async fn seated(connection: io::Result<Connection>, seat: Seat, open: prometheus_client::metrics::gauge::Gauge) {

@@ -3,6 +3,26 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The views of everybody.
+#[derive(Debug, Default)]
+pub struct Names {
+    operator: View,
+}
+
+impl Names {
+    /// What this tenant sees: nothing, where it has no topics.
+    #[must_use]
+    pub fn of_tenant(&self, _name: &str) -> View {
+        View::default()
+    }
+
+    /// What the operator sees.
+    #[must_use]
+    pub fn of_operator(&self) -> View {
+        self.operator.clone()
+    }
+}
+
 /// The topics that somebody sees. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct View(Arc<BTreeMap<String, SeenTopic>>);

@@ -42,10 +42,7 @@ pub(super) fn produce(version: i16, request: &ProduceRequest) -> ProduceResponse
 
 pub(super) fn init_producer_id(request: &InitProducerIdRequest) -> InitProducerIdResponse {
     let code = if request.transactional_id.is_some() { TRANSACTION } else { CLUSTER };
-    InitProducerIdResponse::default()
-        .with_error_code(code)
-        .with_producer_id(ProducerId(-1))
-        .with_producer_epoch(-1)
+    InitProducerIdResponse::default().with_error_code(code).with_producer_id(ProducerId(-1)).with_producer_epoch(-1)
 }
 
 pub(super) fn add_partitions_to_txn(request: &AddPartitionsToTxnRequest) -> AddPartitionsToTxnResponse {
