@@ -321,6 +321,9 @@ class Kcat:
                 found[moment, int(place[1:-1])] = None if offset == "-1" else int(offset)
         return found
 
+    def from_time(self, broker, topic, moment):
+        return self._run(broker.rdkafka(), "-C", "-t", topic, "-o", f"s@{moment}", "-e", "-J", "-q")
+
     def member(self, broker, group, topics, **_):
         """It begins at once and commits by itself."""
         more = {"session.timeout.ms": SESSION_MS, "heartbeat.interval.ms": 500, "auto.offset.reset": "earliest", "auto.commit.interval.ms": 300}

@@ -139,6 +139,7 @@ async function group(job, input) {
     },
   });
   await closed;
+  await commit();
   await consumer.disconnect();
 }
 
