@@ -50,6 +50,9 @@ pub struct Entry {
     pub basis: Option<&'static str>,
     /// The events of the core that cause it; empty where a phone system can not cause it.
     pub caused_by: &'static [&'static str],
+    /// Whether it is told only to whoever asks what is true now, and never because something happened.
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub only_in_snapshots: bool,
     /// Its fields, in the order they are written.
     pub fields: Vec<Field>,
 }

@@ -38,6 +38,8 @@ pub struct Dialect {
     pub channels: &'static [&'static str],
     /// Those of its channels that are topics of Kafka, and kept as such.
     pub topics: &'static [&'static str],
+    /// Of each channel, what the keys of its messages are made of.
+    pub keys: &'static [(&'static str, &'static str)],
     /// Says one event, in the world right after it.
     pub project: fn(&Settings, &World, Position, &Event, &mut Vec<Message>),
     /// A memory of states, where the vocabulary has messages that say what is, and that are told only when it has become
@@ -149,6 +151,7 @@ mod tests {
             assert!(find(&dialect.name.to_uppercase()).is_some_and(|found| found.name == dialect.name));
             assert!(!dialect.channels.is_empty());
             assert!(dialect.topics.iter().all(|topic| dialect.channels.contains(topic) && !is_private(topic)));
+            assert!(dialect.keys.iter().map(|(channel, _)| channel).eq(dialect.channels));
         }
         assert!(find("klingon").is_none());
     }

@@ -61,6 +61,13 @@ impl Server {
         let address =
             listener.local_addr().map_err(|error| ServeError::Listen { address: config.http.listen, error })?;
         let kafka = kafka_listener(&config.kafka_listener).await?;
+        // Whatever is written of where we are names the ports that the system chose, where it was to choose them.
+        let mut config = config.clone();
+        config.http.listen = address;
+        if let Some(kafka) = &kafka {
+            config.kafka_listener.listen = kafka.address();
+        }
+        let config = &config;
         let known = Tokens::new(&config.data).list()?.len();
         let metrics = ServerMetrics::default();
         let (stop_gateways, gateways_stop) = watch::channel(false);

@@ -164,6 +164,7 @@ fn entry(spec: &EventSpec) -> Entry {
         // One has a table only, and no sample.
         basis: Some(if spec.name == EventName::UserWrapUpRequestInitiate { "partly published" } else { "published" }),
         caused_by: caused_by(spec.name),
+        only_in_snapshots: false,
         fields: properties.into_iter().map(field).collect(),
     }
 }

@@ -49,6 +49,7 @@ pub const DIALECT: Dialect = Dialect {
     summary: "events of the Enreach Real-Time Engine (RTE), as its hub tells them",
     channels: &[catalogue::CHANNEL],
     topics: &[],
+    keys: &[(catalogue::CHANNEL, "`{entityId}:{eventType}`")],
     project: |settings, world, at, event, out| {
         let mut said = Vec::new();
         say(settings, world, at, event, &mut said);

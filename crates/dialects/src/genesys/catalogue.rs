@@ -100,6 +100,7 @@ fn entry(spec: &EventSpec) -> Entry {
             Basis::Assumed => "assumed",
         }),
         caused_by: super::caused_by(spec.name),
+        only_in_snapshots: false,
         fields: fields.flatten().collect(),
     }
 }

@@ -37,6 +37,14 @@ pub const DIALECT: Dialect = Dialect {
     summary: "events of Genesys Voice Microservices, on the topics voice-agentstate and voice-callthread",
     channels: &[Topic::AgentState.name(), Topic::CallThread.name(), Topic::Client.name()],
     topics: &[Topic::AgentState.name(), Topic::CallThread.name()],
+    keys: &[
+        (
+            Topic::AgentState.name(),
+            "`{tenant}:{AgentID}`, or `{tenant}:{ThisDN}` where no agent is logged in on the number",
+        ),
+        (Topic::CallThread.name(), "`{tenant}:{CallThreadID}`"),
+        (Topic::Client.name(), "`{token}/{connection}`"),
+    ],
     project: project::project,
     states: None,
     snapshot: snapshot::snapshot,

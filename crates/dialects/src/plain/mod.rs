@@ -18,6 +18,7 @@ pub const DIALECT: Dialect = Dialect {
     summary: "our own events, one message an event",
     channels: &[CHANNEL],
     topics: &[CHANNEL],
+    keys: &[(CHANNEL, "`{tenant}`")],
     project,
     states: None,
     snapshot,
@@ -113,6 +114,7 @@ fn entry(name: &'static str) -> Option<Entry> {
         summary: text(&schema, "description"),
         basis: None,
         caused_by: &[],
+        only_in_snapshots: name == SNAPSHOT,
         fields: properties.iter().map(field).collect(),
     })
 }
