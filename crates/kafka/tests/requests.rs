@@ -39,7 +39,7 @@ impl<'n> Writer<'n> {
     }
 
     fn next(&mut self) -> u8 {
-        *self.numbers.next().unwrap()
+        self.numbers.next().copied().unwrap_or_default()
     }
 
     fn shape(&mut self, shape: Shape) {
@@ -63,7 +63,7 @@ impl<'n> Writer<'n> {
                 tags.push((number, std::mem::replace(&mut self.out, before)));
             }
         }
-        if self.next() % 4 == 0 {
+        if self.next().is_multiple_of(4) {
             let value = vec![self.next(); usize::from(self.next() % 9)];
             tags.push((100 + u32::from(self.next()), BytesMut::from(value.as_slice())));
         }

@@ -35,6 +35,7 @@ pub struct Server {
     links: Vec<JoinHandle<()>>,
     hub: Arc<SignalR<RteHub>>,
     kafka_address: Option<SocketAddr>,
+    broker: Option<Arc<Broker>>,
     /// HTTP and the Kafka listener.
     gateways: Vec<JoinHandle<()>>,
     stop_links: watch::Sender<bool>,
@@ -87,14 +88,15 @@ impl Server {
         let hub = SignalR::new(Arc::new(hub), &config.rte, metrics.hub.clone());
         let router = app.router().merge(hub.router(HUB_PATH));
         let kafka_address = kafka.as_ref().map(KafkaListener::address);
-        let mut gateways = Vec::new();
+        let (mut gateways, mut broker) = (Vec::new(), None);
         if let Some(kafka) = kafka {
-            let broker = Broker::open(config, app.identities(), metrics.kafka.clone())?;
-            gateways.push(tokio::spawn(kafka.serve(Arc::new(broker), gateways_stop.clone())));
+            let opened = Broker::open(config, Clock::default(), app.identities(), metrics.kafka.clone())?;
+            let opened = broker.insert(Arc::new(opened));
+            gateways.push(tokio::spawn(kafka.serve(Arc::clone(opened), gateways_stop.clone())));
         }
         gateways.push(tokio::spawn(connection::serve(listener, router, config.http.clone(), metrics, gateways_stop)));
         tracing::info!(%address, tenants = tenants.len(), sources = links.len(), tokens = known, "serving");
-        Ok(Self { address, tenants, links, hub, kafka_address, gateways, stop_links, stop_gateways })
+        Ok(Self { address, tenants, links, hub, kafka_address, broker, gateways, stop_links, stop_gateways })
     }
 
     /// A tenant that is served.
@@ -141,6 +143,9 @@ impl Server {
         _ = self.stop_gateways.send(true);
         for gateway in self.gateways {
             _ = gateway.await;
+        }
+        if let Some(broker) = self.broker {
+            broker.stop().await;
         }
         result
     }

@@ -24,10 +24,12 @@ use std::sync::Arc;
 use kafka_protocol::messages::BrokerId;
 use kafka_protocol::protocol::StrBytes;
 
+use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::identity::Identities;
 use cluster::Cluster;
 pub use cluster::ClusterError;
+use groups::{Groups, OpenGroupsError};
 use hush::Hush;
 pub use listener::KafkaListener;
 use metrics::KafkaMetrics;
@@ -46,22 +48,29 @@ pub struct Broker {
     cluster: Cluster,
     shown: Shown,
     door: Arc<Door>,
+    groups: Groups,
     metrics: KafkaMetrics,
     writers: Hush,
     breaches: Hush,
 }
 
 impl Broker {
-    /// A broker for whom these identities know.
+    /// A broker for whom these identities know. Blocks for the disk, and needs the runtime of tokio.
     ///
     /// # Errors
     /// [`BrokerError`] where what it keeps in the data directory cannot be read or written.
-    pub fn open(config: &Config, identities: &Arc<Identities>, metrics: KafkaMetrics) -> Result<Self, BrokerError> {
-        let settings = config.kafka_listener.clone();
+    pub fn open(
+        config: &Config,
+        clock: Clock,
+        identities: &Arc<Identities>,
+        metrics: KafkaMetrics,
+    ) -> Result<Self, BrokerError> {
+        let (settings, folder) = (config.kafka_listener.clone(), config.data.join(FOLDER));
         let refused = metrics.logins_refused.clone();
         let door = Door::new(Arc::clone(identities), Names::default(), settings.anonymous, refused);
         Ok(Self {
-            cluster: Cluster::open(&config.data.join(FOLDER))?,
+            cluster: Cluster::open(&folder)?,
+            groups: Groups::open(&config.kafka_groups, &folder.join("groups"), clock, metrics.groups.clone())?,
             shown: Shown::of(config),
             door: Arc::new(door),
             writers: Hush::default(),
@@ -69,6 +78,13 @@ impl Broker {
             settings,
             metrics,
         })
+    }
+
+    /// Lets go of everybody who waits, and closes what is kept. To be called when nobody is served any more.
+    pub async fn stop(&self) {
+        if let Err(error) = self.groups.stop().await {
+            tracing::error!(%error, "committed offsets are not closed well");
+        }
     }
 }
 
@@ -82,7 +98,7 @@ struct Client {
     /// The host that it is told to connect to.
     host: StrBytes,
     /// The port that it is told to connect to.
-    port: i32,
+    port: u16,
 }
 
 /// Why there is no broker.
@@ -91,4 +107,7 @@ pub enum BrokerError {
     /// The id of the cluster.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    /// Committed offsets.
+    #[error(transparent)]
+    Groups(#[from] OpenGroupsError),
 }

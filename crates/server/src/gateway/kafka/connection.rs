@@ -63,7 +63,7 @@ impl Connection {
             Some((host, port)) => (host.to_owned(), port),
             None => (local.ip().to_string(), local.port()),
         };
-        let client = Client { id: StrBytes::new(), address, host: host.into(), port: port.into() };
+        let client = Client { id: StrBytes::new(), address, host: host.into(), port };
         let login = broker.door.knock(address.ip());
         let frames = Frames::new(0);
         let token_check = Instant::now() + TOKEN_CHECK_EVERY;

@@ -9,8 +9,9 @@ use cordboard_kafka::request::Head;
 use kafka_protocol::protocol::{Encodable, HeaderVersion};
 
 use super::connection::End;
+use super::groups::{self, Caller, ClientInfo, Node};
 use super::principal::{Judged, Login, Principal};
-use super::{Broker, Client, metadata, refusal, resource};
+use super::{Broker, Client, NODE, metadata, refusal, resource};
 
 /// An answer, ready to be written.
 pub(super) struct Reply {
@@ -41,20 +42,25 @@ pub(super) async fn answer(
         Request::DescribeCluster(request) => plain(head, &metadata::describe_cluster(broker, client, &request)),
         Request::DescribeConfigs(request) => plain(head, &resource::describe(broker, who()?, client, &request)),
         Request::ListPartitionReassignments(_) => plain(head, &metadata::reassignments()),
-        Request::Fetch(_)
-        | Request::ListOffsets(_)
-        | Request::OffsetForLeaderEpoch(_)
-        | Request::FindCoordinator(_)
-        | Request::JoinGroup(_)
-        | Request::SyncGroup(_)
-        | Request::Heartbeat(_)
-        | Request::LeaveGroup(_)
-        | Request::OffsetCommit(_)
-        | Request::OffsetFetch(_)
-        | Request::DescribeGroups(_)
-        | Request::ListGroups(_)
-        | Request::DeleteGroups(_)
-        | Request::OffsetDelete(_) => Err(End::Unserved(head.api)),
+        Request::Fetch(_) | Request::ListOffsets(_) | Request::OffsetForLeaderEpoch(_) => Err(End::Unserved(head.api)),
+        Request::FindCoordinator(request) => {
+            let this = Node { id: NODE.0, host: &client.host, port: client.port };
+            plain(head, &groups::find_coordinator(version, request, this))
+        }
+        Request::JoinGroup(request) => {
+            let host = client.address.ip().to_string();
+            let info = ClientInfo { id: &client.id, host: &host };
+            plain(head, &broker.groups.join_group(who()?, info, version, request).await)
+        }
+        Request::SyncGroup(request) => plain(head, &broker.groups.sync_group(who()?, request).await),
+        Request::Heartbeat(request) => plain(head, &broker.groups.heartbeat(who()?, request).await),
+        Request::LeaveGroup(request) => plain(head, &broker.groups.leave_group(who()?, version, request).await),
+        Request::OffsetCommit(request) => plain(head, &broker.groups.offset_commit(who()?, version, request).await),
+        Request::OffsetFetch(request) => plain(head, &broker.groups.offset_fetch(who()?, version, request).await),
+        Request::DescribeGroups(request) => plain(head, &broker.groups.describe_groups(who()?, version, request).await),
+        Request::ListGroups(request) => plain(head, &broker.groups.list_groups(who()?, version, request).await),
+        Request::DeleteGroups(request) => plain(head, &broker.groups.delete_groups(who()?, request).await),
+        Request::OffsetDelete(request) => plain(head, &broker.groups.offset_delete(who()?, request).await),
         // There is no answer to this one, and so no other way to say that nothing was written.
         Request::Produce(request) if request.acks == 0 => Err(End::Unacknowledged),
         Request::Produce(request) => plain(head, &refusal::produce(version, &request)),
@@ -99,4 +105,14 @@ fn printable(id: &str) -> String {
     /// Longest name that is written down, in characters.
     const CHARS_MAX: usize = 64;
     id.chars().take(CHARS_MAX).map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+impl Caller for Principal {
+    fn owner(&self) -> &str {
+        self.owner()
+    }
+
+    fn has(&self, topic: &str, partition: i32) -> bool {
+        self.view().topic(topic).is_some_and(|topic| (0..topic.partitions()).contains(&partition))
+    }
 }

@@ -61,8 +61,10 @@ pub(super) fn metadata(
             wanted.iter().map(one).collect()
         }
     };
-    let this =
-        MetadataResponseBroker::default().with_node_id(NODE).with_host(client.host.clone()).with_port(client.port);
+    let this = MetadataResponseBroker::default()
+        .with_node_id(NODE)
+        .with_host(client.host.clone())
+        .with_port(client.port.into());
     let answer = MetadataResponse::default()
         .with_brokers(vec![this])
         .with_cluster_id(Some(broker.cluster.id.clone()))
@@ -120,8 +122,10 @@ pub(super) fn describe_cluster(
             .with_error_code(ResponseError::MismatchedEndpointType.code())
             .with_error_message(Some(StrBytes::from_static_str("this is a broker; right would be endpoint type 1")));
     }
-    let this =
-        DescribeClusterBroker::default().with_broker_id(NODE).with_host(client.host.clone()).with_port(client.port);
+    let this = DescribeClusterBroker::default()
+        .with_broker_id(NODE)
+        .with_host(client.host.clone())
+        .with_port(client.port.into());
     let answer = answer.with_cluster_id(broker.cluster.id.clone()).with_controller_id(NODE).with_brokers(vec![this]);
     if request.include_cluster_authorized_operations {
         answer.with_cluster_authorized_operations(CLUSTER_OPERATIONS)

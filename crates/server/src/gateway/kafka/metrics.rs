@@ -7,6 +7,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use super::groups::GroupMetrics;
+
 /// What the Kafka listener counts, of all owners together.
 #[derive(Debug, Clone, Default)]
 pub struct KafkaMetrics {
@@ -14,6 +16,8 @@ pub struct KafkaMetrics {
     pub connections: Gauge,
     /// Logins refused.
     pub logins_refused: Counter,
+    /// What groups count.
+    pub groups: GroupMetrics,
     /// Bytes of requests.
     pub bytes_in: Counter,
     /// Bytes of answers.
@@ -41,6 +45,7 @@ impl KafkaMetrics {
 
     /// Adds all this to what is shown.
     pub fn register(&self, registry: &mut Registry) {
+        self.groups.register(registry);
         registry.register("kafka_connections", "Connections of Kafka clients", self.connections.clone());
         for (name, help, counter) in [
             ("kafka_logins_refused", "Logins of Kafka clients that were refused", &self.logins_refused),
