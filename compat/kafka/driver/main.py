@@ -17,7 +17,9 @@ import threading
 import time
 import traceback
 
+import access
 import groups
+import hostile
 import topics
 from faults import Failed
 from house import House
@@ -56,10 +58,20 @@ def play(binary, cache, work, report):
         phase("topics and groups", lambda: together(report, [*topics.scenes(house), *groups.scenes(house)]))
     finally:
         house.close()
+    site = access.Site(house, binary)
+    try:
+        phase("two tenants", site.open)
+        phase("access", lambda: together(report, access.scenes(site)))
+        phase("hostile", lambda: together(report, hostile.scenes(site), 1))
+        before = {tenant: site.read(tenant) for tenant in access.TENANTS}
+        site.rename()
+        phase("named by tenant", lambda: together(report, access.scenes_renamed(site, before), 1))
+    finally:
+        site.close()
 
 
-def together(report, scenes):
-    with concurrent.futures.ThreadPoolExecutor(TOGETHER) as pool:
+def together(report, scenes, count=TOGETHER):
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
         done = [pool.submit(report.play, *scene) for scene in scenes if report.is_wanted(*scene[:3])]
         concurrent.futures.wait(done)
 
