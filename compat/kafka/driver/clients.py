@@ -143,7 +143,7 @@ class Run:
                 if thing := found(self.facts):
                     return thing
                 if fault := next((fact for fact in self.facts if fact["said"] == "failed"), None):
-                    raise Failed(f"it fails: {fact_error(fault)}")
+                    raise Failed(f"it fails: {fact_error(fault)}: {self.tail()}")
                 if self.ended is not None:
                     raise Failed(f"no {what}: the client ended with {self.ended}: {self.tail()}")
                 left = deadline - time.monotonic()
@@ -198,7 +198,9 @@ class Run:
         return counts
 
     def tail(self):
-        return " | ".join(self.errors[-4:])[-800:]
+        """The newest of what it complains of, refusals first: traces of the stack hide them."""
+        said = [line for line in self.errors if "uth" in line][-2:] + self.errors[-4:]
+        return " | ".join(dict.fromkeys(said))[:1500]
 
 
 def as_record(fact):
@@ -298,7 +300,7 @@ class Kcat:
 
     def read(self, broker, ends, sizes=None):
         more = {"tiny": {"fetch.message.max.bytes": 700, "fetch.max.bytes": 1000, "message.max.bytes": 1000}, "large": {"fetch.message.max.bytes": 1_000_000_000, "fetch.max.bytes": 2_147_483_135}}.get(sizes, {})
-        runs = [self._run(broker.rdkafka(**more), "-C", "-t", topic, "-o", "beginning", "-e", "-J", "-q") for topic in ends]
+        runs = [self._run(broker.rdkafka(**more), "-C", "-t", topic, "-o", "beginning", "-e", "-J") for topic in ends]
         records = []
         for run in runs:
             if run.finish(READ_S_MAX) != 0:
@@ -322,13 +324,13 @@ class Kcat:
         return found
 
     def from_time(self, broker, topic, moment):
-        return self._run(broker.rdkafka(), "-C", "-t", topic, "-o", f"s@{moment}", "-e", "-J", "-q")
+        return self._run(broker.rdkafka(), "-C", "-t", topic, "-o", f"s@{moment}", "-e", "-J")
 
     def member(self, broker, group, topics, **_):
         """It begins at once and commits by itself."""
         more = {"session.timeout.ms": SESSION_MS, "heartbeat.interval.ms": 500, "auto.offset.reset": "earliest", "auto.commit.interval.ms": 300}
         more |= {"partition.assignment.strategy": "range", "client.id": "by-kcat"}
-        return self._run(broker.rdkafka(**more), "-G", group, "-J", "-u", "-q", *topics)
+        return self._run(broker.rdkafka(**more), "-G", group, "-J", "-u", *topics)
 
     def wait_for_one(self, broker, topic, partitions):
         more = {"fetch.wait.max.ms": WAIT_MS, "debug": "fetch"}

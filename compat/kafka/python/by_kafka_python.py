@@ -1,6 +1,7 @@
 """A consumer by kafka-python that does what its first line of stdin says, and says what happened; see ../puppets.md."""
 
 import json
+import logging
 import sys
 import threading
 import traceback
@@ -11,6 +12,7 @@ from kafka.structs import OffsetAndMetadata
 
 POLL_MS = 300
 WAIT_MS = 30_000
+BOOTSTRAP_MS = 10_000
 SAYING = threading.Lock()
 
 
@@ -33,7 +35,7 @@ def tell(record):
 
 
 def connection(job):
-    where = {"bootstrap_servers": job["bootstrap"], "client_id": job.get("client", "by-kafka-python")}
+    where = {"bootstrap_servers": job["bootstrap"], "client_id": "by-kafka-python", "bootstrap_timeout_ms": BOOTSTRAP_MS}
     if "password" in job:
         where |= {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "PLAIN"}
         where |= {"sasl_plain_username": job["user"], "sasl_plain_password": job["password"]}
@@ -192,6 +194,7 @@ JOBS = {"read": read, "ends": ends, "times": times, "wait": wait, "produce": pro
 
 
 def main():
+    logging.basicConfig(level=logging.WARNING)  # why it cannot connect is in its log only
     job = json.loads(sys.stdin.readline())
     try:
         JOBS[job["do"]](job)
