@@ -133,6 +133,11 @@ impl Session {
         self.limits.buffer_bytes_max.saturating_sub(waiting)
     }
 
+    /// How many bytes [`Session::poll_transmit`] has to give.
+    pub fn waiting_bytes(&self) -> usize {
+        self.out_bytes
+    }
+
     /// The transport read something: any part of messages, whole ones, or several.
     pub fn handle_bytes(&mut self, now: Millis, bytes: &[u8]) {
         self.now = now;

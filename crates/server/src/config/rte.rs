@@ -46,6 +46,9 @@ settings! {
         /// How long a connection that was just written to collects what it is told next, in microseconds, so that it is
         /// written together. What comes after a longer silence is written at once. 0: never.
         pub write_pause_us: u64 = 2_000,
+        /// The same where the server is so busy that it comes to its connections late: then it collects the longer the
+        /// later it comes, at the most so many microseconds.
+        pub write_pause_us_max: u64 = 50_000,
         /// Longest message of a client, in bytes.
         pub message_bytes_max: usize = 32_768,
         /// Invocations a second of one connection, over ten seconds; more end it.

@@ -34,14 +34,18 @@ pub(in crate::cli) struct Args {
 }
 
 /// Changes under way at once in the first part.
-const ASKERS: usize = 16;
+const ASKERS: usize = 64;
 /// Changes that may be durable and not everywhere yet in the first part; beyond what the server keeps for a client, it
 /// would be given up.
 const AHEAD_MAX: u64 = 200;
 /// Changes a second of what only the one more listens to, and how large they are: enough to fill every buffer soon.
 const ASIDE_PER_S: u32 = 200;
 const ASIDE_BYTES: usize = 8_000;
+/// After so many of them it is looked whether the one more was given up.
+const LOOK_EVERY: usize = 20;
 const LOOK: Duration = Duration::from_millis(1);
+/// How long it may take until a client that reads nothing is given up.
+const GIVE_UP_MAX: Duration = Duration::from_secs(60);
 /// How long what was sent last may take to come everywhere.
 const ARRIVE_MAX: Duration = Duration::from_secs(30);
 
@@ -72,9 +76,9 @@ async fn measure(args: &Args, length: Duration) -> Result<(), Failure> {
         super::line(&line)
     };
     about("fast", part.fast(length).await?)?;
-    about("paced", part.paced(length, args.per_s).await?)?;
+    about("paced", part.paced(length, args.per_s, false).await?)?;
     part.crowd.ask(Question::Stall)?;
-    about("paced_one_stalled", part.paced(length, args.per_s).await?)?;
+    about("paced_one_stalled", part.paced(length, args.per_s, true).await?)?;
     drop(crowd);
     let house = Arc::into_inner(house).ok_or_else(|| Failure::failed("somebody still asks"))?;
     house.stop().await
@@ -134,16 +138,21 @@ impl Part<'_> {
         }))
     }
 
-    /// At an even pace, while one more client is told much on the side.
-    async fn paced(&mut self, length: Duration, per_s: u32) -> Result<Value, Failure> {
+    /// At an even pace, while one more client is told much on the side; where that reads nothing, until it is given up at
+    /// the least.
+    async fn paced(&mut self, length: Duration, per_s: u32, stalled: bool) -> Result<Value, Failure> {
         let before = Usage::now(self.crowd)?;
         self.crowd.ask(Question::Times)?;
-        let over = Arc::new(AtomicBool::new(false));
+        let over = Arc::new(Over::default());
         let aside = tokio::spawn(tell_aside(Arc::clone(self.house), Arc::clone(&over)));
+        let more = |begun: Instant| {
+            let waits = stalled && !over.given_up.load(Ordering::Relaxed) && begun.elapsed() < GIVE_UP_MAX;
+            waits || begun.elapsed() < length
+        };
         let (begun, first) = (Instant::now(), self.told);
         let mut pace = tokio::time::interval(Duration::from_secs(1) / per_s);
         let mut asking = JoinSet::new();
-        while begun.elapsed() < length {
+        while more(begun) {
             pace.tick().await;
             let house = Arc::clone(self.house);
             asking.spawn(async move { house.change(Person::Desk, 0).await });
@@ -154,8 +163,11 @@ impl Part<'_> {
         }
         let told = self.arrived().await?;
         let took = begun.elapsed().as_secs_f64();
-        over.store(true, Ordering::Relaxed);
-        let told_aside = aside.await.map_err(Failure::failed)??;
+        over.all.store(true, Ordering::Relaxed);
+        let aside = aside.await.map_err(Failure::failed)??;
+        if stalled && aside.given_up_after.is_none() {
+            return Err(Failure::failed("the server did not give up a client that reads nothing"));
+        }
         Ok(json!({
             "changes_per_s": per_s,
             "deliveries_per_s": ((self.told - first) as f64 * self.connections as f64 / took).round(),
@@ -164,7 +176,8 @@ impl Part<'_> {
             "max_us": told.max_us,
             "server_cpu_percent": before.server_percent(took)?,
             "clients_cpu_percent": before.clients_percent(self.crowd, took)?,
-            "one_more_was_told_bytes": told_aside * ASIDE_BYTES,
+            "one_more_was_told_bytes": aside.told * ASIDE_BYTES,
+            "one_more_was_given_up_after_bytes": aside.given_up_after.map(|told| told * ASIDE_BYTES),
             "lost_connections": told.lost,
         }))
     }
@@ -189,16 +202,38 @@ impl Part<'_> {
     }
 }
 
+/// What is over.
+#[derive(Default)]
+struct Over {
+    /// The part.
+    all: AtomicBool,
+    /// The connection of the one more, by the server.
+    given_up: AtomicBool,
+}
+
+/// What was said to the one more, in messages.
+#[derive(Default)]
+struct Aside {
+    told: usize,
+    /// How many of them until the server gave it up; none while it did not.
+    given_up_after: Option<usize>,
+}
+
 /// Tells the one more so much that what does not read it is full soon.
-async fn tell_aside(house: Arc<House>, over: Arc<AtomicBool>) -> Result<usize, Failure> {
+async fn tell_aside(house: Arc<House>, over: Arc<Over>) -> Result<Aside, Failure> {
     let mut pace = tokio::time::interval(Duration::from_secs(1) / ASIDE_PER_S);
-    let mut told = 0;
-    while !over.load(Ordering::Relaxed) {
+    let mut aside = Aside::default();
+    while !over.all.load(Ordering::Relaxed) {
         pace.tick().await;
         house.change(Person::Aside, ASIDE_BYTES).await?;
-        told += 1;
+        aside.told += 1;
+        let look = aside.given_up_after.is_none() && aside.told.is_multiple_of(LOOK_EVERY);
+        if look && house.given_up().await? > 0 {
+            aside.given_up_after = Some(aside.told);
+            over.given_up.store(true, Ordering::Relaxed);
+        }
     }
-    Ok(told)
+    Ok(aside)
 }
 
 /// How long both processes had computed when something began.

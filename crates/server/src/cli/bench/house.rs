@@ -12,6 +12,8 @@ use cordboard_core::event::{Setting, SettingLevel};
 use cordboard_core::request::{Ask, Asker, AskerRole};
 use cordboard_core::{Guid, Request, Time};
 use cordboard_dialects::genesys;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::cli::Failure;
 use crate::clock::Clock;
@@ -52,6 +54,11 @@ impl Person {
         }
     }
 }
+
+/// As old as it is, so that the answer is one piece and ends with the connection.
+const ASK_METRICS: &[u8] = b"GET /metrics HTTP/1.0\r\n\r\n";
+/// The figure of those who were given up.
+const GIVEN_UP: &str = "cordboard_hub_overflowed_total ";
 
 /// What comes before the moment a message was caused, in it.
 pub(super) const MARK: &str = "sent:";
@@ -117,6 +124,16 @@ impl House {
         }
     }
 
+    /// How many connections were given up because too much waited for them, as everybody can read it.
+    pub(super) async fn given_up(&self) -> Result<u64, Failure> {
+        let mut stream = TcpStream::connect(self.address).await.map_err(Failure::failed)?;
+        stream.write_all(ASK_METRICS).await.map_err(Failure::failed)?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.map_err(Failure::failed)?;
+        let figure = text.lines().find_map(|line| line.strip_prefix(GIVEN_UP)?.trim().parse().ok());
+        figure.ok_or_else(|| Failure::failed("the server does not tell whom it gave up"))
+    }
+
     /// Stops the server and removes its folder.
     pub(super) async fn stop(self) -> Result<(), Failure> {
         drop(self.tenant);
@@ -141,6 +158,8 @@ fn config(dir: &Path, connections: usize) -> Config {
     for max in [&mut hub.connections_max, &mut hub.tenant_connections_max, &mut hub.user_connections_max] {
         *max = connections + 1;
     }
+    hub.user_subscriptions_max = connections + 1;
+    hub.tenant_subscriptions_max = connections + 1;
     (hub.user_invocations_per_second_max, hub.tenant_invocations_per_second_max) = (u32::MAX, u32::MAX);
     config
 }

@@ -25,6 +25,8 @@ const CONNECTING_MAX: usize = 64;
 const PER_ADDRESS: usize = 5_000;
 /// How late something may be to be told apart from what is later still, in microseconds.
 const LATE_MAX: usize = 2_000_000;
+/// What the system keeps for the one more of what it has not read yet: little, so that the server soon has to.
+const ONE_MORE_KEPT_BYTES: u32 = 16_384;
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
 const DEPTH_MAX: usize = 64;
 
@@ -108,7 +110,9 @@ async fn open(
     // Ports of a run that has just ended are not free for a minute: every run has addresses of its own.
     let run = u32::from(Ipv4Addr::LOCALHOST) + ((std::process::id() % 0xffff) << 8);
     let from = Ipv4Addr::from(run + u32::try_from(number / PER_ADDRESS).unwrap_or_default());
-    let mut socket = WebSocket::connect(from, orders.address, "/rte", &orders.token).await.map_err(Failure::failed)?;
+    let kept = (number == orders.connections).then_some(ONE_MORE_KEPT_BYTES);
+    let connecting = WebSocket::connect((from, kept), orders.address, "/rte", &orders.token);
+    let mut socket = connecting.await.map_err(Failure::failed)?;
     let binary = protocol == Protocol::MessagePack;
     socket.write(&handshake::request(protocol, 1), false).await.map_err(Failure::failed)?;
     await_answer(&mut socket, |bytes| bytes.starts_with(handshake::WELCOME).then_some(())).await?;

@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
 
 /// What is read at once.
-const READ_BYTES: usize = 65_536;
+const READ_BYTES: usize = 262_144;
 /// The longest answer to the request to begin.
 const HEAD_BYTES_MAX: usize = 8_192;
 
@@ -32,9 +32,17 @@ pub(super) struct WebSocket {
 }
 
 impl WebSocket {
-    /// Connects from an address of this machine.
-    pub(super) async fn connect(from: Ipv4Addr, to: SocketAddr, path: &str, token: &str) -> io::Result<WebSocket> {
+    /// Connects from an address of this machine. The system may be told how much it keeps of what is not read yet.
+    pub(super) async fn connect(
+        (from, kept): (Ipv4Addr, Option<u32>),
+        to: SocketAddr,
+        path: &str,
+        token: &str,
+    ) -> io::Result<WebSocket> {
         let socket = TcpSocket::new_v4()?;
+        if let Some(kept) = kept {
+            socket.set_recv_buffer_size(kept)?;
+        }
         socket.bind(SocketAddr::V4(SocketAddrV4::new(from, 0)))?;
         let mut stream = socket.connect(to).await?;
         stream.set_nodelay(true)?;

@@ -20,7 +20,11 @@ use super::registry::{Place, Seat};
 use super::socket::{Dock, Socket};
 
 /// Messages are written together up to so many bytes.
-const TOGETHER_BYTES_MAX: usize = 16_384;
+const TOGETHER_BYTES_MAX: usize = 65_536;
+/// A look that comes so much later than it was due says nothing about how busy we are: clocks tick no finer.
+const LATE_MIN: Duration = Duration::from_millis(2);
+/// The next messages are collected for so many times as long as this look was late.
+const PAUSE_PER_LATE: u32 = 8;
 /// Signs of life of the transport's own (WebSocket pings) a second.
 const ALIVE_PER_SECOND_MAX: u32 = 20;
 
@@ -43,6 +47,8 @@ pub(super) struct Drive<H: Hub> {
     timer: Pin<Box<Sleep>>,
     /// Until then more is collected, because something was written just now.
     pause_until: Instant,
+    /// How long after that pause we came to look, where something waited for its end.
+    late: Duration,
     /// Something waits for the end of that pause.
     pauses: bool,
     alive: Rate,
@@ -132,6 +138,7 @@ impl<H: Hub> Drive<H> {
             last_words_until: None,
             timer: Box::pin(tokio::time::sleep_until(begun)),
             pause_until: begun,
+            late: Duration::ZERO,
             pauses: false,
             alive: Rate::new(ALIVE_PER_SECOND_MAX, begun),
         }
@@ -183,7 +190,7 @@ impl<H: Hub> Drive<H> {
 impl<H: Hub> Drive<H> {
     fn poll_turn<P: Pipe>(&mut self, context: &mut Context<'_>, pipe: &mut P, writable: bool) -> Poll<Turn<H::Client>> {
         let open = !self.session.is_closed();
-        self.pauses = false;
+        let paused = std::mem::take(&mut self.pauses);
         if open {
             self.seat.connection.waker.register(context.waker());
             if self.signalr.registry().is_stopping() {
@@ -213,7 +220,9 @@ impl<H: Hub> Drive<H> {
             && let Some(outbox) = &self.outbox
             && outbox.poll_due(context).is_ready()
         {
-            if Instant::now() >= self.pause_until {
+            let now = Instant::now();
+            if now >= self.pause_until {
+                self.late = if paused { now - self.pause_until } else { Duration::ZERO };
                 return Poll::Ready(Turn::Mail);
             }
             self.pauses = true;
@@ -310,7 +319,8 @@ impl<H: Hub> Drive<H> {
         let Some(first) = self.session.poll_transmit() else { return true };
         let (kind, mut count, mut messages) = (first.kind, 1, first.bytes);
         if let Some(second) = self.session.poll_transmit() {
-            let mut together = BytesMut::with_capacity(messages.len() + second.bytes.len());
+            let waiting = messages.len() + second.bytes.len() + self.session.waiting_bytes();
+            let mut together = BytesMut::with_capacity(waiting);
             together.extend_from_slice(&messages);
             together.extend_from_slice(&second.bytes);
             count += 1;
@@ -322,12 +332,21 @@ impl<H: Hub> Drive<H> {
             }
             messages = together.freeze();
         }
-        self.pause_until = Instant::now() + Duration::from_micros(self.signalr.settings().write_pause_us);
+        self.pause();
         let metrics = self.signalr.metrics();
         metrics.messages_out.inc_by(count);
         metrics.bytes_out.inc_by(messages.len() as u64);
         pipe.send(messages, kind);
         false
+    }
+
+    /// What comes next is collected for some time: a short one, and a longer one where we are so busy that we come late,
+    /// because most of what a message costs is the writing, and many written together cost little more than one.
+    fn pause(&mut self) {
+        let settings = self.signalr.settings();
+        let [least, most] = [settings.write_pause_us, settings.write_pause_us_max].map(Duration::from_micros);
+        let late = std::mem::take(&mut self.late).saturating_sub(LATE_MIN);
+        self.pause_until = Instant::now() + late.saturating_mul(PAUSE_PER_LATE).min(most).max(least);
     }
 
     /// Takes from the outbox what can be written together: what stays there can still be replaced by what is newer.

@@ -1,7 +1,8 @@
 //! WebSockets.
 
 use std::future::{Future, poll_fn};
-use std::io;
+use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +10,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use cordboard_signalr::FrameKind;
 use futures_util::{Sink, Stream};
 use hyper::upgrade::Upgraded;
@@ -19,7 +20,7 @@ use tokio::time::{Duration, Instant, Sleep};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -30,6 +31,8 @@ use crate::config::Rte;
 
 /// What is read at once, in bytes; every connection has as much memory for it.
 const READ_BYTES: usize = 512;
+/// The longest head of a frame of ours, in bytes.
+const HEAD_BYTES_MAX: usize = 10;
 /// What is taken off the line after the end, in bytes.
 const PASSED_OVER_BYTES_MAX: usize = 1_048_576;
 
@@ -61,7 +64,9 @@ fn has_word(headers: &HeaderMap, name: header::HeaderName, word: &str) -> bool {
 
 /// A WebSocket.
 pub(super) struct Socket {
-    stream: WebSocketStream<Metered>,
+    stream: WebSocketStream<Line>,
+    /// What is written once all that came before it is.
+    next: Option<Outgoing>,
     /// Set where the other side took nothing for too long.
     slow: Arc<AtomicBool>,
 }
@@ -75,12 +80,14 @@ impl Socket {
             .write_buffer_size(0)
             .max_message_size(Some(settings.post_bytes_max))
             .max_frame_size(Some(settings.post_bytes_max));
-        let metered = Metered {
+        let line = Line {
             io: TokioIo::new(upgraded),
+            outgoing: Outgoing::default(),
             rate: Rate::new(settings.bytes_per_second_max, Instant::now()),
             timer: None,
         };
-        Self { stream: WebSocketStream::from_raw_socket(metered, Role::Server, Some(config)).await, slow }
+        let stream = WebSocketStream::from_raw_socket(line, Role::Server, Some(config)).await;
+        Self { stream, next: None, slow }
     }
 
     /// Whether the other side took nothing for too long.
@@ -123,17 +130,18 @@ impl Pipe for Socket {
     }
 
     fn poll_written(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Lost>> {
-        Pin::new(&mut self.stream).poll_flush(context).map_err(|_| Lost)
+        // The answer to a ping may be half written; it ends before our frame begins.
+        ready!(Pin::new(&mut self.stream).poll_flush(context)).map_err(|_| Lost)?;
+        if let Some(next) = self.next.take() {
+            let line = self.stream.get_mut();
+            line.outgoing = next;
+            ready!(Pin::new(line).poll_flush(context)).map_err(|_| Lost)?;
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn send(&mut self, messages: Bytes, kind: FrameKind) {
-        let opcode = match kind {
-            FrameKind::Text => OpCode::Data(Data::Text),
-            FrameKind::Binary => OpCode::Data(Data::Binary),
-        };
-        let frame = Frame::message(messages, opcode, true);
-        // What cannot be written any more is told by the next look at what is written.
-        _ = Pin::new(&mut self.stream).start_send(Message::Frame(frame));
+        self.next = Some(Outgoing::new(messages, kind));
     }
 }
 
@@ -191,14 +199,68 @@ impl Dock {
     }
 }
 
-/// A connection of which only so many bytes are read in a second: whatever a client sends too much, it waits with it.
-struct Metered {
+/// A frame of ours that is being written: from where its bytes are, so that none is copied and no memory is kept for it.
+#[derive(Default)]
+struct Outgoing {
+    head: [u8; HEAD_BYTES_MAX],
+    /// The part of the head that is still to be written.
+    left: Range<usize>,
+    messages: Bytes,
+}
+
+impl Outgoing {
+    fn new(messages: Bytes, kind: FrameKind) -> Self {
+        let opcode = match kind {
+            FrameKind::Text => OpCode::Data(Data::Text),
+            FrameKind::Binary => OpCode::Data(Data::Binary),
+        };
+        let (mut head, header) = ([0; HEAD_BYTES_MAX], FrameHeader { opcode, ..FrameHeader::default() });
+        let mut room = head.as_mut_slice();
+        // There is room for the longest.
+        _ = header.format(messages.len() as u64, &mut room);
+        let left = 0..HEAD_BYTES_MAX - room.len();
+        Self { head, left, messages }
+    }
+
+    fn is_written(&self) -> bool {
+        self.left.is_empty() && self.messages.is_empty()
+    }
+
+    fn slices(&self) -> [IoSlice<'_>; 2] {
+        [self.head.get(self.left.clone()).unwrap_or_default(), &self.messages].map(IoSlice::new)
+    }
+
+    fn advance(&mut self, written: usize) {
+        let of_head = written.min(self.left.len());
+        self.left.start += of_head;
+        self.messages.advance((written - of_head).min(self.messages.len()));
+    }
+}
+
+/// A connection. What is written of the WebSocket's own accord, as the answer to a ping, waits until no frame is half
+/// written. Only so many bytes are read in a second: whatever a client sends too much, it waits with it.
+struct Line {
     io: TokioIo<Upgraded>,
+    outgoing: Outgoing,
     rate: Rate,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl AsyncRead for Metered {
+impl Line {
+    fn poll_outgoing(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.outgoing.is_written() {
+            let written = Pin::new(&mut self.io).poll_write_vectored(context, &self.outgoing.slices());
+            match ready!(written)? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => self.outgoing.advance(written),
+            }
+        }
+        self.outgoing.messages = Bytes::new();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Line {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -218,16 +280,51 @@ impl AsyncRead for Metered {
     }
 }
 
-impl AsyncWrite for Metered {
+impl AsyncWrite for Line {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_outgoing(context))?;
         Pin::new(&mut self.io).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_outgoing(context))?;
         Pin::new(&mut self.io).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+
+    use super::*;
+
+    /// Whatever the system takes at a time.
+    fn written(mut outgoing: Outgoing, step: usize) -> Vec<u8> {
+        let mut all = Vec::new();
+        while !outgoing.is_written() {
+            let whole: Vec<u8> = outgoing.slices().iter().flat_map(|slice| slice.to_vec()).collect();
+            let taken = step.min(whole.len());
+            all.extend_from_slice(&whole[..taken]);
+            outgoing.advance(taken);
+        }
+        all
+    }
+
+    #[test]
+    fn a_frame_is_written_whole_in_whatever_parts() {
+        for length in [0, 1, 125, 126, 65_535, 65_536, 70_000] {
+            let messages = Bytes::from(vec![b'x'; length]);
+            for (kind, opcode) in [(FrameKind::Text, Data::Text), (FrameKind::Binary, Data::Binary)] {
+                let mut expected = Vec::new();
+                Frame::message(messages.clone(), OpCode::Data(opcode), true).format(&mut expected).unwrap();
+                for step in [1, 3, 10, 4_096, usize::MAX].into_iter().filter(|step| length < 1_000 || *step > 10) {
+                    assert!(written(Outgoing::new(messages.clone(), kind), step) == expected, "{length} by {step}");
+                }
+            }
+        }
     }
 }
