@@ -134,6 +134,7 @@ def scenes(site):
             yield "ours", client.name, f"is refused: {who}", bind(is_refused, site, client, who)
         if "wait" in client.can:
             yield "ours", client.name, "a waiting consumer gets what is new", bind(gets_new, site, client)
+    yield "ours", "java console", "the newer protocol of groups is refused", bind(no_new_groups, site)
     yield "ours", "kafka-python", "no topic is made", bind(cannot_create, site)
     yield "ours", "java tools", "no topic is made", bind(cannot_create_by_tool, site)
     yield "ours", "all", "the operator sees all tenants", bind(sees_all, site)
@@ -226,6 +227,17 @@ def cannot_create_by_tool(site):
     )
     text = done.stdout + done.stderr
     expect(done.returncode != 0 and any(word in text for word in NO_WRITING), f"exit {done.returncode}: {text[-600:]}")
+    return "refused"
+
+
+def no_new_groups(site):
+    """`group.protocol=consumer` is not spoken here, and whoever wants it is told so, instead of waiting for ever."""
+    run = site.house.clients["java console"].member(site.broker("acme"), "new-protocol", ["voice-callthread"], protocol="consumer")
+    try:
+        run.finish(REFUSED_S_MAX)
+    finally:
+        run.kill()
+    expect(not run.records and "UnsupportedVersion" in run.refusal(), f"it is not told that this is not spoken: {run.refusal()[-600:]}")
     return "refused"
 
 

@@ -389,10 +389,12 @@ class JavaConsole:
             raise Failed(f"the console consumer ended after {len(records)} records: {runs[0].tail()}")
         return records
 
-    def member(self, broker, group, topics, **_):
+    def member(self, broker, group, topics, protocol="classic", **_):
         """Of one topic; it begins at once and commits by itself."""
-        more = {"session.timeout.ms": SESSION_MS, "heartbeat.interval.ms": 500, "auto.commit.interval.ms": 300, "client.id": "by-java"}
-        more["partition.assignment.strategy"] = "org.apache.kafka.clients.consumer.RangeAssignor"
+        more = {"auto.commit.interval.ms": 300, "client.id": "by-java", "group.protocol": protocol}
+        if protocol == "classic":
+            more |= {"session.timeout.ms": SESSION_MS, "heartbeat.interval.ms": 500}
+            more["partition.assignment.strategy"] = "org.apache.kafka.clients.consumer.RangeAssignor"
         return self._consume(broker, topics[0], "--group", group, "--from-beginning", **more)
 
     def produce(self, broker, topic, records):
