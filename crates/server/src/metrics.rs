@@ -17,6 +17,7 @@ use crate::gateway::kafka::metrics::KafkaMetrics;
 use crate::gateway::signalr::metrics::HubMetrics;
 use crate::gateway::signalr::outbox::OutboxCounters;
 use crate::tenant::Tenant;
+use crate::topics::scribe::Scribe;
 
 /// Batches on their way to the disk of which the time is taken; of more it is not.
 const TIMED_MAX: usize = 4_096;
@@ -137,6 +138,7 @@ pub struct ServerMetrics {
     /// What waits for connections to the hub.
     pub outboxes: OutboxCounters,
     told_after: Family<OfTenant, Histogram>,
+    written_after: Family<OfTenant, Histogram>,
     to_durable: Family<OfTenant, Histogram>,
     request_took: Family<OfTenant, Histogram>,
     requests: Family<OfRequest, Counter>,
@@ -153,6 +155,7 @@ impl Default for ServerMetrics {
             kafka: KafkaMetrics::default(),
             outboxes: OutboxCounters::default(),
             told_after: Family::new_with_constructor(histogram),
+            written_after: Family::new_with_constructor(histogram),
             to_durable: Family::new_with_constructor(histogram),
             request_took: Family::new_with_constructor(histogram),
             requests: Family::default(),
@@ -165,6 +168,12 @@ impl ServerMetrics {
     #[must_use]
     pub fn told_after(&self, tenant: &str) -> Histogram {
         self.told_after.get_or_create_owned(&OfTenant { tenant: tenant.to_owned() })
+    }
+
+    /// The time from an event of this tenant until it can be read from its topics.
+    #[must_use]
+    pub fn written_after(&self, tenant: &str) -> Histogram {
+        self.written_after.get_or_create_owned(&OfTenant { tenant: tenant.to_owned() })
     }
 }
 
@@ -246,6 +255,7 @@ pub fn render(server: &ServerMetrics, tenants: &[Arc<Tenant>]) -> String {
     server.kafka.register(&mut registry);
     of_outboxes(&mut registry, server);
     of_tenants(&mut registry, tenants);
+    of_topics(&mut registry, server, tenants);
     of_sources(&mut registry, tenants);
     of_dialects(&mut registry, tenants);
     let mut text = String::new();
@@ -303,6 +313,33 @@ fn of_tenants(registry: &mut Registry, tenants: &[Arc<Tenant>]) {
     gauges("hub_feed_behind", "Durable events that the hub has not told yet", |it| it.feed().behind());
     gauges("hub_feed_up", "1 while the hub tells events", |it| u64::from(it.feed().is_running()));
     gauges("log_bytes", "Bytes of the log on disk", |it| it.log().bytes());
+}
+
+fn of_topics(registry: &mut Registry, server: &ServerMetrics, tenants: &[Arc<Tenant>]) {
+    registry.register_with_unit(
+        "topics_written_after",
+        "From an event until it can be read from topics",
+        Unit::Seconds,
+        server.written_after.clone(),
+    );
+    let scribes: Vec<_> = tenants.iter().filter_map(|it| Some((labels(it), it.scribe()?))).collect();
+    let mut counters = |name: &str, help: &str, get: fn(&Scribe) -> &Counter| {
+        let family = Family::<OfTenant, Counter>::default();
+        for (labels, scribe) in &scribes {
+            family.get_or_create(labels).inc_by(get(scribe).get());
+        }
+        registry.register(name, help, family);
+    };
+    counters("topics_records", "Records written into topics", |it| &it.counts().records);
+    counters("topics_record_bytes", "Bytes of their keys and values", |it| &it.counts().bytes);
+    counters("topics_lost", "Events that the log dropped before they were in topics", |it| &it.counts().lost);
+    let (behind, up) = (Family::<OfTenant, Gauge>::default(), Family::<OfTenant, Gauge>::default());
+    for (labels, scribe) in &scribes {
+        behind.get_or_create(labels).set(i64::try_from(scribe.behind()).unwrap_or(i64::MAX));
+        up.get_or_create(labels).set(i64::from(scribe.is_running()));
+    }
+    registry.register("topics_behind", "Durable events that are not in topics yet", behind);
+    registry.register("topics_up", "1 while topics are written", up);
 }
 
 fn of_sources(registry: &mut Registry, tenants: &[Arc<Tenant>]) {

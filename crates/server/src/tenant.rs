@@ -27,6 +27,9 @@ use crate::people::People;
 use crate::sources::Sources;
 use crate::state::{StateError, decode_world, fold_next, unfinished};
 use crate::tail::Tail;
+use crate::topics::keep::{Source, keep};
+use crate::topics::scribe::Scribe;
+use crate::topics::{OpenTopicsError, TopicStore};
 
 /// After a start, so many of the newest events are said again at once, so that readers who come back go on from memory.
 const WARM_EVENTS_MAX: u64 = 50_000;
@@ -39,6 +42,7 @@ pub struct Tenant {
     checkpoints: Arc<Checkpoints>,
     mirror: Mirror,
     feed: Feed,
+    topics: Option<(TopicStore, Scribe)>,
     settings: Arc<Settings>,
     sources: Arc<Sources>,
     metrics: Arc<TenantMetrics>,
@@ -65,6 +69,7 @@ pub struct Running {
     engine: tokio::task::JoinHandle<Result<LogWriter, EngineError>>,
     mirror: JoinHandle<()>,
     feed: JoinHandle<()>,
+    scribe: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -94,6 +99,11 @@ impl Running {
             clock: clock.clone(),
             told_after: server.told_after(&tenant.name),
         })?;
+        let (log, checkpoints) = (&found.log, &found.checkpoints);
+        let source =
+            Source { tenant: &tenant.name, dir: &dir, log, checkpoints, settings: &settings, clock: &clock };
+        let kept = keep(config, &source, server)?;
+        let (topics, scribe) = kept.map(|kept| ((kept.store, kept.scribe), kept.thread)).unzip();
         let (mirror, mirror_thread) = Mirror::start(
             found.log.clone(),
             found.reader,
@@ -142,6 +152,7 @@ impl Running {
             checkpoints: found.checkpoints,
             mirror,
             feed,
+            topics,
             settings,
             sources,
             metrics,
@@ -152,7 +163,8 @@ impl Running {
             people,
             hands,
         });
-        Ok(Self { tenant, work, inboxes, happenings, clock, engine, mirror: mirror_thread, feed: feed_thread })
+        let (mirror, feed) = (mirror_thread, feed_thread);
+        Ok(Self { tenant, work, inboxes, happenings, clock, engine, mirror, feed, scribe })
     }
 
     /// Time as this tenant's log knows it.
@@ -166,7 +178,7 @@ impl Running {
     /// # Errors
     /// [`TenantError`] where the log did not take everything.
     pub async fn stop(self) -> Result<Position, TenantError> {
-        let Self { tenant, work, engine, mirror, feed, .. } = self;
+        let Self { tenant, work, engine, mirror, feed, scribe, .. } = self;
         drop(work);
         let writer = engine.await.map_err(|error| TenantError::Panicked(error.to_string()))?;
         let closed = tokio::task::spawn_blocking(move || {
@@ -175,7 +187,13 @@ impl Running {
             _ = mirror.join();
             tenant.feed.stop();
             _ = feed.join();
-            Ok::<_, TenantError>(writer?.close()?)
+            let closed = writer.map(|writer| writer.close());
+            // Last, so that everything that became durable is in the topics.
+            if let Some(((_, writes), thread)) = tenant.topics.as_ref().zip(scribe) {
+                writes.stop();
+                _ = thread.join();
+            }
+            Ok::<_, TenantError>(closed??)
         });
         closed.await.map_err(|error| TenantError::Panicked(error.to_string()))?
     }
@@ -222,6 +240,18 @@ impl Tenant {
     #[must_use]
     pub fn feed(&self) -> &Feed {
         &self.feed
+    }
+
+    /// What is kept for readers by Kafka's protocol; none where nobody is meant to read it.
+    #[must_use]
+    pub fn topics(&self) -> Option<&TopicStore> {
+        self.topics.as_ref().map(|(store, _)| store)
+    }
+
+    /// What writes that down.
+    #[must_use]
+    pub fn scribe(&self) -> Option<&Scribe> {
+        self.topics.as_ref().map(|(_, scribe)| scribe)
     }
 
     /// What the site chose about the vocabularies.
@@ -446,6 +476,9 @@ pub enum TenantError {
     /// The beginning of the log was dropped, and no stored state leads over the gap.
     #[error("the log begins in the middle and no stored state can be used; restore the tenant's folder from a backup")]
     NoState,
+    /// What is kept for readers by Kafka's protocol cannot be opened.
+    #[error(transparent)]
+    Topics(#[from] OpenTopicsError),
     /// A password of an agent.
     #[error("agent {agent}: {error}")]
     Password {

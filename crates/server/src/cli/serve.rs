@@ -35,6 +35,9 @@ pub(super) struct Args {
     /// Where to serve HTTP, instead of what the configuration says
     #[arg(long, value_name = "ADDRESS:PORT")]
     http: Option<SocketAddr>,
+    /// Where to serve Kafka's protocol, instead of what the configuration says
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    kafka: Option<SocketAddr>,
     /// What to write about: error, warn, info, debug, trace, or a filter like `cordboard_server=debug`
     #[arg(long, value_name = "LEVEL", default_value = "info", env = "CORDBOARD_LOG_LEVEL")]
     log_level: String,
@@ -75,6 +78,9 @@ fn configuration(args: &Args) -> Result<Config, Failure> {
     }
     if let Some(http) = args.http {
         config.http.listen = http;
+    }
+    if let Some(kafka) = args.kafka {
+        (config.kafka_listener.enabled, config.kafka_listener.listen) = (true, kafka);
     }
     if args.demo {
         Demo::configure(&mut config).map_err(Failure::wrong_usage)?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::check::Problems;
-use super::settings::{Doc, settings};
+use super::settings::{Config, Doc, settings};
 
 /// How topics are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +29,26 @@ settings! {
         pub batch_bytes_max: usize = 262_144,
         /// What is written twice, so that a crash cannot tear it, until it is sure once; in bytes.
         pub journal_bytes_max: u64 = 67_108_864,
+        /// Shortest time from one write to the next, in milliseconds; what comes in between is written together.
+        pub write_ms_min: u64 = 5,
         /// Durable events that may wait to be written down before `/readyz` says so.
         pub lag_events_max: u64 = 10_000,
+    }
+}
+
+impl Config {
+    /// Whether topics are kept: somebody is meant to read them.
+    #[must_use]
+    pub fn wants_topics(&self) -> bool {
+        self.kafka_listener.enabled || !self.kafka.brokers.is_empty()
+    }
+
+    /// What the paths of schemas are appended to in records: where this interface is reached from outside, as far as the
+    /// configuration knows.
+    #[must_use]
+    pub fn schema_base(&self) -> String {
+        let public = self.rest.public_url.trim_end_matches('/');
+        if public.starts_with("http") { public.to_owned() } else { format!("http://{}", self.http.listen) }
     }
 }
 
@@ -46,6 +64,7 @@ impl Topics {
         problems.at_least("topics.batch_bytes_max", self.batch_bytes_max as u64, 16_384);
         problems.at_most("topics.batch_bytes_max", self.batch_bytes_max as u64, 1_048_576);
         problems.at_least("topics.journal_bytes_max", self.journal_bytes_max, 8_388_608);
+        problems.at_most("topics.write_ms_min", self.write_ms_min, 1_000);
         problems.at_least("topics.lag_events_max", self.lag_events_max, 1);
     }
 }

@@ -159,7 +159,7 @@ pub(super) async fn healthz(State(app): State<Arc<App>>) -> Response {
 /// Whether what is told is what is true now: every source live, every log written, every subscriber told.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
     let now = app.clock.now();
-    let (mut sources, mut logs, mut feeds) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut sources, mut logs, mut feeds, mut topics) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut ready = !*app.stop.borrow();
     for tenant in &app.tenants {
         ready &= tenant.is_writable();
@@ -176,6 +176,11 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
         let feed = tenant.feed();
         ready &= feed.is_current();
         feeds.push(json!({"tenant": tenant.name(), "running": feed.is_running(), "events_behind": feed.behind()}));
+        if let Some(scribe) = tenant.scribe() {
+            ready &= scribe.is_current();
+            let behind = scribe.behind();
+            topics.push(json!({"tenant": tenant.name(), "running": scribe.is_running(), "events_behind": behind}));
+        }
         for (name, source) in tenant.sources().all() {
             ready &= source.live;
             let seconds_since = |at: cordboard_core::Time| now.micros_since(at) as f64 / 1e6;
@@ -189,7 +194,7 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
         }
     }
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({"ready": ready, "sources": sources, "logs": logs, "feeds": feeds}))).into_response()
+    (status, Json(json!({"ready": ready, "sources": sources, "logs": logs, "feeds": feeds, "topics": topics}))).into_response()
 }
 
 pub(super) async fn show_metrics(State(app): State<Arc<App>>, Extension(peer): Extension<Peer>) -> Response {
