@@ -52,9 +52,11 @@ mod append;
 mod checkpoint;
 mod index;
 mod journal;
+pub mod keep;
 mod partition;
 mod read;
 mod recover;
+pub mod scribe;
 mod writer;
 
 use std::io;

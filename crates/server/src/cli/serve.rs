@@ -50,6 +50,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let mut config = configuration(args)?;
     start_logging(args)?;
     let demo = demo(args)?;
+    if demo.is_some() && args.kafka.is_none() {
+        yield_to_another_kafka(&mut config);
+    }
     // What a demonstration tells is not kept, unless somebody says where.
     let passing = (demo.is_some() && args.data.is_none()).then(tempfile::tempdir).transpose();
     let passing = passing.map_err(|error| Failure::failed(format!("no folder for the demonstration: {error}")))?;
@@ -57,6 +60,15 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         config.data = passing.path().to_owned();
     }
     super::runtime()?.block_on(serve(&config, demo))
+}
+
+/// Where a Kafka runs already, or another demonstration, this one goes on without; who names an address means it.
+fn yield_to_another_kafka(config: &mut Config) {
+    let listener = &mut config.kafka_listener;
+    if let Err(error) = std::net::TcpListener::bind(listener.listen) {
+        tracing::warn!(address = %listener.listen, %error, "Kafka's protocol is not served; --kafka names another address");
+        listener.enabled = false;
+    }
 }
 
 fn demo(args: &Args) -> Result<Option<Demo>, Failure> {
@@ -123,6 +135,9 @@ async fn serve(config: &Config, demo: Option<Demo>) -> Result<(), Failure> {
         None => Vec::new(),
     };
     let url = format!("http://{}", server.address());
+    if let Some(address) = server.kafka_address() {
+        _ = writeln!(std::io::stdout(), "kafka     {address}");
+    }
     // Whoever started us without reading this does not need it.
     _ = writeln!(
         std::io::stdout(),

@@ -286,7 +286,7 @@ impl Desk {
         loop {
             match self.parts.writer.commit(upto) {
                 Ok(()) => break,
-                Err(error) if error.is_disk_full() && !self.shared.stop.load(Ordering::Acquire) => {
+                Err(error @ CommitTopicsError::DiskFull(_)) if !self.shared.stop.load(Ordering::Acquire) => {
                     if !std::mem::replace(&mut told, true) {
                         tracing::error!(%error, tenant = self.parts.tenant, "topics wait for room on the disk");
                     }
