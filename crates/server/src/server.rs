@@ -92,7 +92,7 @@ impl Server {
         let kafka_address = kafka.as_ref().map(KafkaListener::address);
         let (mut gateways, mut broker) = (Vec::new(), None);
         if let Some(kafka) = kafka {
-            let opened = Broker::open(config, Clock::default(), app.identities(), metrics.kafka.clone())?;
+            let opened = Broker::open(config, Clock::default(), app.identities(), &[], metrics.kafka.clone())?;
             let opened = broker.insert(Arc::new(opened));
             gateways.push(tokio::spawn(kafka.serve(Arc::clone(opened), gateways_stop.clone())));
         }

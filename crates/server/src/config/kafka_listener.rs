@@ -43,12 +43,23 @@ settings! {
         pub write_ms_max: u64 = 10_000,
         /// How long a connection may be silent between an answer and the next request, in milliseconds.
         pub idle_ms_max: u64 = 600_000,
+        /// How long a consumer that has everything waits for records in one request, in milliseconds; it may ask for less.
+        pub fetch_ms_max: u64 = 10_000,
+        /// Records of one answer, in bytes; a consumer may ask for less. One that is larger is given alone.
+        pub fetch_bytes_max: usize = 8_388_608,
+        /// Records of all answers that are not sent yet, in bytes; consumers wait for each other.
+        pub fetch_bytes_total_max: usize = 268_435_456,
+        /// Threads that read topics from disk for consumers at once; more wait.
+        pub reads_max: usize = 8,
     }
 }
 
 impl KafkaListener {
     /// No more bytes fit into the length in front of a request.
     const FRAME_BYTES_MAX: u64 = i32::MAX as u64;
+
+    /// So that an answer's length, which is of 31 bits, says it with all that stands around it.
+    const FETCH_BYTES_MAX: u64 = 1 << 30;
 
     /// Host and port of `advertised`; none where it is empty, or not of that form.
     #[must_use]
@@ -86,6 +97,10 @@ impl KafkaListener {
             ("kafka_listener.ahead_bytes_max", self.ahead_bytes_max as u64, 4_096),
             ("kafka_listener.write_ms_max", self.write_ms_max, 100),
             ("kafka_listener.idle_ms_max", self.idle_ms_max, 100),
+            ("kafka_listener.fetch_ms_max", self.fetch_ms_max, 1),
+            ("kafka_listener.fetch_bytes_max", self.fetch_bytes_max as u64, 65_536),
+            ("kafka_listener.fetch_bytes_total_max", self.fetch_bytes_total_max as u64, self.fetch_bytes_max as u64),
+            ("kafka_listener.reads_max", self.reads_max as u64, 1),
         ] {
             problems.at_least(key, value, least);
         }
@@ -96,6 +111,7 @@ impl KafkaListener {
         ] {
             problems.at_most(key, value as u64, Self::FRAME_BYTES_MAX);
         }
+        problems.at_most("kafka_listener.fetch_bytes_max", self.fetch_bytes_max as u64, Self::FETCH_BYTES_MAX);
     }
 }
 

@@ -1,14 +1,18 @@
 //! The Kafka listener: topics for unmodified Kafka consumers.
 //!
 //! In reading order: `listener` takes connections, `connection` reads requests and writes answers, `dispatch` says who
-//! answers what: `metadata` what there is, `principal` and `names` who somebody is and sees, `refusal` whoever would write.
+//! answers what: `metadata` what there is, `principal` and `names` who somebody is and sees, `fetch` records, `list_offsets`
+//! and `leader_epoch` where they are, `groups` who shares them, `refusal` whoever would write.
 //! Bytes become requests and answers in the crate `cordboard-kafka`, which opens no socket.
 
 mod cluster;
 mod connection;
 mod dispatch;
+pub mod fetch;
 pub mod groups;
 mod hush;
+pub mod leader_epoch;
+pub mod list_offsets;
 mod listener;
 mod metadata;
 pub mod metrics;
@@ -16,6 +20,8 @@ pub mod names;
 pub mod principal;
 mod refusal;
 mod resource;
+#[cfg(test)]
+mod shelf;
 mod write;
 
 use std::net::SocketAddr;
@@ -27,13 +33,16 @@ use kafka_protocol::protocol::StrBytes;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::identity::Identities;
+use crate::topics::TopicStore;
 use cluster::Cluster;
 pub use cluster::ClusterError;
+use fetch::{FetchLimits, Reading};
 use groups::{Groups, OpenGroupsError};
 use hush::Hush;
 pub use listener::KafkaListener;
 use metrics::KafkaMetrics;
 use names::Names;
+pub use names::NamesError;
 use principal::Door;
 use resource::Shown;
 
@@ -48,6 +57,7 @@ pub struct Broker {
     cluster: Cluster,
     shown: Shown,
     door: Arc<Door>,
+    reading: Reading,
     groups: Groups,
     metrics: KafkaMetrics,
     writers: Hush,
@@ -55,7 +65,8 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// A broker for whom these identities know. Blocks for the disk, and needs the runtime of tokio.
+    /// A broker for whom these identities know, with the topics of these tenants. Blocks for the disk, and needs the runtime of
+    /// tokio.
     ///
     /// # Errors
     /// [`BrokerError`] where what it keeps in the data directory cannot be read or written.
@@ -63,16 +74,19 @@ impl Broker {
         config: &Config,
         clock: Clock,
         identities: &Arc<Identities>,
+        stores: &[(String, TopicStore)],
         metrics: KafkaMetrics,
     ) -> Result<Self, BrokerError> {
         let (settings, folder) = (config.kafka_listener.clone(), config.data.join(FOLDER));
         let refused = metrics.logins_refused.clone();
-        let door = Door::new(Arc::clone(identities), Names::default(), settings.anonymous, refused);
+        let names = Names::open(&config.data, config.topics.names, stores)?;
+        let door = Door::new(Arc::clone(identities), names, settings.anonymous, refused);
         Ok(Self {
             cluster: Cluster::open(&folder)?,
             groups: Groups::open(&config.kafka_groups, &folder.join("groups"), clock, metrics.groups.clone())?,
             shown: Shown::of(config),
             door: Arc::new(door),
+            reading: Reading::new(FetchLimits::of(config)),
             writers: Hush::default(),
             breaches: Hush::default(),
             settings,
@@ -107,6 +121,9 @@ pub enum BrokerError {
     /// The id of the cluster.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    /// Which topics everybody sees.
+    #[error(transparent)]
+    Names(#[from] NamesError),
     /// Committed offsets.
     #[error(transparent)]
     Groups(#[from] OpenGroupsError),

@@ -89,7 +89,6 @@ impl Connection {
             | End::LoginRefused
             | End::TokenEnded
             | End::Unacknowledged
-            | End::Unserved(_)
             | End::Frame(_)
             | End::Request(_) => {
                 if let Some(left_out) = self.broker.breaches.may_speak(std::time::Instant::now()) {
@@ -115,8 +114,9 @@ impl Connection {
         self.check_login(&head)?;
         let request = request::body(&head, body, limits)?;
         self.client.id = head.client_id.clone().unwrap_or_default();
-        let Reply { parts, then } = self.answer(&head, request).await?;
+        let Reply { parts, then, held } = self.answer(&head, request).await?;
         self.write(parts).await?;
+        drop(held);
         then.map_or(Ok(()), Err)
     }
 
@@ -270,9 +270,6 @@ pub(super) enum End {
     /// It would write and hear no answer; this is the only one it can hear.
     #[error("it would write and wants no answer; topics can only be read here")]
     Unacknowledged,
-    /// Nobody answers this yet.
-    #[error("{} is not answered", .0.row().name)]
-    Unserved(Api),
     /// What came are no frames.
     #[error(transparent)]
     Frame(#[from] FrameError),
@@ -299,7 +296,6 @@ impl End {
             Self::LoginRefused => "login_refused",
             Self::TokenEnded => "token_ended",
             Self::Unacknowledged => "write_unacknowledged",
-            Self::Unserved(_) => "unserved",
             Self::Frame(_) => "frame",
             Self::Request(_) => "request",
             Self::Answer(..) => "answer",

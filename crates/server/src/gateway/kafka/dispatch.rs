@@ -9,9 +9,10 @@ use cordboard_kafka::request::Head;
 use kafka_protocol::protocol::{Encodable, HeaderVersion};
 
 use super::connection::End;
-use super::groups::{self, Caller, ClientInfo, Node};
+use super::fetch::{Fetched, Held};
+use super::groups::{self, ClientInfo, Node};
 use super::principal::{Judged, Login, Principal};
-use super::{Broker, Client, NODE, metadata, refusal, resource};
+use super::{Broker, Client, NODE, leader_epoch, list_offsets, metadata, refusal, resource};
 
 /// An answer, ready to be written.
 pub(super) struct Reply {
@@ -19,6 +20,8 @@ pub(super) struct Reply {
     pub(super) parts: Vec<Bytes>,
     /// Why the connection is to be closed after it, if it is.
     pub(super) then: Option<End>,
+    /// To be dropped when it is written.
+    pub(super) held: Held,
 }
 
 /// Answers a request. Whoever asks may be gone before it is answered: then this is dropped where it waits.
@@ -42,7 +45,11 @@ pub(super) async fn answer(
         Request::DescribeCluster(request) => plain(head, &metadata::describe_cluster(broker, client, &request)),
         Request::DescribeConfigs(request) => plain(head, &resource::describe(broker, who()?, client, &request)),
         Request::ListPartitionReassignments(_) => plain(head, &metadata::reassignments()),
-        Request::Fetch(_) | Request::ListOffsets(_) | Request::OffsetForLeaderEpoch(_) => Err(End::Unserved(head.api)),
+        Request::Fetch(request) => fetched(head, broker.reading.fetch(who()?.view(), &request).await),
+        Request::ListOffsets(request) => {
+            plain(head, &list_offsets::answer(&broker.reading, who()?.view(), &request).await)
+        }
+        Request::OffsetForLeaderEpoch(request) => plain(head, &leader_epoch::answer(who()?.view(), &request)),
         Request::FindCoordinator(request) => {
             let this = Node { id: NODE.0, host: &client.host, port: client.port };
             plain(head, &groups::find_coordinator(version, request, this))
@@ -82,7 +89,14 @@ pub(super) async fn answer(
 fn plain<A: Encodable + HeaderVersion>(head: &Head, answer: &A) -> Result<Reply, End> {
     let bytes = answer::encode(head.correlation_id, head.answer_version(), answer)
         .map_err(|error| End::Answer(head.api, error))?;
-    Ok(Reply { parts: vec![bytes], then: None })
+    Ok(Reply { parts: vec![bytes], then: None, held: Held::default() })
+}
+
+/// Records, which are not copied.
+fn fetched(head: &Head, Fetched { answer, held }: Fetched) -> Result<Reply, End> {
+    let parts = answer::encode_fetch(head.correlation_id, head.answer_version(), &answer)
+        .map_err(|error| End::Answer(head.api, error))?;
+    Ok(Reply { parts, then: None, held })
 }
 
 /// An answer of the login, which may be the last.
@@ -105,14 +119,4 @@ fn printable(id: &str) -> String {
     /// Longest name that is written down, in characters.
     const CHARS_MAX: usize = 64;
     id.chars().take(CHARS_MAX).map(|c| if c.is_control() { '?' } else { c }).collect()
-}
-
-impl Caller for Principal {
-    fn owner(&self) -> &str {
-        self.owner()
-    }
-
-    fn has(&self, topic: &str, partition: i32) -> bool {
-        self.view().topic(topic).is_some_and(|topic| (0..topic.partitions()).contains(&partition))
-    }
 }

@@ -11,6 +11,7 @@ use kafka_protocol::messages::{
 use kafka_protocol::protocol::StrBytes;
 use prometheus_client::metrics::counter::Counter;
 
+use super::groups::Caller;
 use super::names::{Names, View};
 use crate::identity::{Denied, Identities, Reader};
 
@@ -49,6 +50,16 @@ impl Principal {
     #[must_use]
     pub fn view(&self) -> &View {
         &self.view
+    }
+}
+
+impl Caller for Principal {
+    fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    fn has(&self, topic: &str, partition: i32) -> bool {
+        self.view.partition(topic, partition).is_some()
     }
 }
 
