@@ -92,7 +92,9 @@ impl Server {
         let kafka_address = kafka.as_ref().map(KafkaListener::address);
         let (mut gateways, mut broker) = (Vec::new(), None);
         if let Some(kafka) = kafka {
-            let opened = Broker::open(config, Clock::default(), app.identities(), &[], metrics.kafka.clone())?;
+            let store = |running: &Running| Some((running.tenant.name().to_owned(), running.tenant.topics()?.clone()));
+            let stores: Vec<_> = tenants.iter().filter_map(store).collect();
+            let opened = Broker::open(config, Clock::default(), app.identities(), &stores, metrics.kafka.clone())?;
             let opened = broker.insert(Arc::new(opened));
             gateways.push(tokio::spawn(kafka.serve(Arc::clone(opened), gateways_stop.clone())));
         }

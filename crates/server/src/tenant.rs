@@ -100,8 +100,7 @@ impl Running {
             told_after: server.told_after(&tenant.name),
         })?;
         let (log, checkpoints) = (&found.log, &found.checkpoints);
-        let source =
-            Source { tenant: &tenant.name, dir: &dir, log, checkpoints, settings: &settings, clock: &clock };
+        let source = Source { tenant: &tenant.name, dir: &dir, log, checkpoints, settings: &settings, clock: &clock };
         let kept = keep(config, &source, server)?;
         let (topics, scribe) = kept.map(|kept| ((kept.store, kept.scribe), kept.thread)).unzip();
         let (mirror, mirror_thread) = Mirror::start(

@@ -194,7 +194,8 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
         }
     }
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({"ready": ready, "sources": sources, "logs": logs, "feeds": feeds, "topics": topics}))).into_response()
+    (status, Json(json!({"ready": ready, "sources": sources, "logs": logs, "feeds": feeds, "topics": topics})))
+        .into_response()
 }
 
 pub(super) async fn show_metrics(State(app): State<Arc<App>>, Extension(peer): Extension<Peer>) -> Response {

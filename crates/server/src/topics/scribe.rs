@@ -324,7 +324,9 @@ fn message_id(namespace: Uuid, dialect: &str, at: Position, number: usize) -> Uu
 #[derive(Debug, thiserror::Error)]
 enum ScribeError {
     /// The log was set back.
-    #[error("they hold events up to {upto}, but the log ends with {newest}: it was set back; right would be to restore both from one backup, or to move the folder `topics` away, which gives all records new offsets")]
+    #[error(
+        "they hold events up to {upto}, but the log ends with {newest}: it was set back; right would be to restore both from one backup, or to move the folder `topics` away, which gives all records new offsets"
+    )]
     Ahead { upto: Position, newest: Position },
     /// The log cannot be read.
     #[error(transparent)]
