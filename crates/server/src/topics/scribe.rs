@@ -335,3 +335,6 @@ enum ScribeError {
     #[error(transparent)]
     Topics(#[from] CommitTopicsError),
 }
+
+#[cfg(test)]
+mod tests;
