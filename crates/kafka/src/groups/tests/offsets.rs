@@ -34,7 +34,9 @@ fn change() -> impl Strategy<Value = Change> {
 
 /// The same, by the simplest means.
 #[derive(Default)]
-struct Model(BTreeMap<(String, String, Place), (i64, i32, String, u64)>);
+struct Model(BTreeMap<(String, String, Place), Kept>);
+
+type Kept = (i64, i32, String, u64);
 
 impl Model {
     fn apply(&mut self, change: &Change) {
