@@ -28,6 +28,7 @@ pub mod mirror;
 pub mod open_files;
 pub mod people;
 pub mod permit;
+pub mod publish;
 pub mod replay;
 pub mod rights;
 pub mod scenario;

@@ -16,6 +16,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::gateway::kafka::metrics::KafkaMetrics;
 use crate::gateway::signalr::metrics::HubMetrics;
 use crate::gateway::signalr::outbox::OutboxCounters;
+use crate::publish;
 use crate::tenant::Tenant;
 use crate::topics::scribe::Scribe;
 
@@ -256,6 +257,8 @@ pub fn render(server: &ServerMetrics, tenants: &[Arc<Tenant>]) -> String {
     of_outboxes(&mut registry, server);
     of_tenants(&mut registry, tenants);
     of_topics(&mut registry, server, tenants);
+    let publishers = tenants.iter().filter_map(|it| Some((it.name(), it.publisher()?)));
+    publish::metrics::register(&mut registry, publishers);
     of_sources(&mut registry, tenants);
     of_dialects(&mut registry, tenants);
     let mut text = String::new();

@@ -24,6 +24,7 @@ use crate::log::{self, CommitError, Health, Log, LogWriter, OpenError, Position,
 use crate::metrics::{Readers, ServerMetrics, TenantMetrics};
 use crate::mirror::{Mirror, MirrorSettings};
 use crate::people::People;
+use crate::publish::{self, Publisher};
 use crate::sources::Sources;
 use crate::state::{StateError, decode_world, fold_next, unfinished};
 use crate::tail::Tail;
@@ -43,6 +44,7 @@ pub struct Tenant {
     mirror: Mirror,
     feed: Feed,
     topics: Option<(TopicStore, Scribe)>,
+    publisher: Option<Publisher>,
     settings: Arc<Settings>,
     sources: Arc<Sources>,
     metrics: Arc<TenantMetrics>,
@@ -70,6 +72,7 @@ pub struct Running {
     mirror: JoinHandle<()>,
     feed: JoinHandle<()>,
     scribe: Option<JoinHandle<()>>,
+    publishing: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -103,6 +106,10 @@ impl Running {
         let source = Source { tenant: &tenant.name, dir: &dir, log, checkpoints, settings: &settings, clock: &clock };
         let kept = keep(config, &source, server)?;
         let (topics, scribe) = kept.map(|kept| ((kept.store, kept.scribe), kept.thread)).unzip();
+        let (publisher, publishing) = match &topics {
+            Some((store, _)) => publish::start(config, &tenant.name, &dir, store, &clock)?.unzip(),
+            None => (None, None),
+        };
         let (mirror, mirror_thread) = Mirror::start(
             found.log.clone(),
             found.reader,
@@ -152,6 +159,7 @@ impl Running {
             mirror,
             feed,
             topics,
+            publisher,
             settings,
             sources,
             metrics,
@@ -163,7 +171,7 @@ impl Running {
             hands,
         });
         let (mirror, feed) = (mirror_thread, feed_thread);
-        Ok(Self { tenant, work, inboxes, happenings, clock, engine, mirror, feed, scribe })
+        Ok(Self { tenant, work, inboxes, happenings, clock, engine, mirror, feed, scribe, publishing })
     }
 
     /// Time as this tenant's log knows it.
@@ -177,7 +185,7 @@ impl Running {
     /// # Errors
     /// [`TenantError`] where the log did not take everything.
     pub async fn stop(self) -> Result<Position, TenantError> {
-        let Self { tenant, work, engine, mirror, feed, scribe, .. } = self;
+        let Self { tenant, work, engine, mirror, feed, scribe, publishing, .. } = self;
         drop(work);
         let writer = engine.await.map_err(|error| TenantError::Panicked(error.to_string()))?;
         let closed = tokio::task::spawn_blocking(move || {
@@ -190,6 +198,11 @@ impl Running {
             // Last, so that everything that became durable is in the topics.
             if let Some(((_, writes), thread)) = tenant.topics.as_ref().zip(scribe) {
                 writes.stop();
+                _ = thread.join();
+            }
+            // And then as much of it in Kafka as the time allows.
+            if let Some((publisher, thread)) = tenant.publisher.as_ref().zip(publishing) {
+                publisher.stop();
                 _ = thread.join();
             }
             Ok::<_, TenantError>(closed??)
@@ -251,6 +264,12 @@ impl Tenant {
     #[must_use]
     pub fn scribe(&self) -> Option<&Scribe> {
         self.topics.as_ref().map(|(_, scribe)| scribe)
+    }
+
+    /// What copies its topics to a Kafka, where that is wanted.
+    #[must_use]
+    pub fn publisher(&self) -> Option<&Publisher> {
+        self.publisher.as_ref()
     }
 
     /// What the site chose about the vocabularies.

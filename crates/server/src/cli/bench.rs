@@ -7,6 +7,8 @@ mod core;
 mod crowd;
 mod fanout;
 mod house;
+mod kafka_publish;
+mod life;
 mod load;
 mod process;
 mod requests;
@@ -51,6 +53,8 @@ pub(super) enum Command {
     Fanout(fanout::Args),
     /// Memory and time that connections of the hub take
     Connections(connections::Args),
+    /// Records a second that are published to a real Kafka, and what Kafka's own tool reaches
+    KafkaPublish(kafka_publish::Args),
     /// The clients of `fanout` and `connections`, which start this
     #[command(hide = true)]
     Crowd,
@@ -79,6 +83,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::Restart(args) => restart::run(args),
         Command::Fanout(args) => fanout::run(args),
         Command::Connections(args) => connections::run(args),
+        Command::KafkaPublish(args) => kafka_publish::run(args),
         Command::Crowd => load::run(),
     }
 }

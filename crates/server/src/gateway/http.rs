@@ -160,7 +160,7 @@ pub(super) async fn healthz(State(app): State<Arc<App>>) -> Response {
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
     let now = app.clock.now();
     let (mut sources, mut logs, mut feeds, mut topics) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut ready = !*app.stop.borrow();
+    let (mut sinks, mut ready) = (Vec::new(), !*app.stop.borrow());
     for tenant in &app.tenants {
         ready &= tenant.is_writable();
         logs.push(json!({
@@ -181,6 +181,19 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
             let behind = scribe.behind();
             topics.push(json!({"tenant": tenant.name(), "running": scribe.is_running(), "events_behind": behind}));
         }
+        if let Some(publisher) = tenant.publisher() {
+            let sink = publisher.report();
+            ready &= sink.is_ready;
+            sinks.push(json!({
+                "tenant": tenant.name(),
+                "sink": "kafka",
+                "state": sink.state,
+                "why": sink.why.map(|why| format!("kafka: {why}")),
+                "records_behind": sink.records_behind,
+                "behind_s": sink.behind_s,
+                "records_lost": sink.records_lost,
+            }));
+        }
         for (name, source) in tenant.sources().all() {
             ready &= source.live;
             let seconds_since = |at: cordboard_core::Time| now.micros_since(at) as f64 / 1e6;
@@ -194,8 +207,15 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Response {
         }
     }
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({"ready": ready, "sources": sources, "logs": logs, "feeds": feeds, "topics": topics})))
-        .into_response()
+    let all = json!({
+        "ready": ready,
+        "sources": sources,
+        "logs": logs,
+        "feeds": feeds,
+        "topics": topics,
+        "sinks": sinks,
+    });
+    (status, Json(all)).into_response()
 }
 
 pub(super) async fn show_metrics(State(app): State<Arc<App>>, Extension(peer): Extension<Peer>) -> Response {
