@@ -163,14 +163,22 @@ class Companion:
 class Away(Companion):
     """It commits and goes before the restarts, and comes back after them."""
 
-    title = "is away during restarts"
+    title, fault = "is away during restarts", None
 
     def before_restart(self):
-        self.runs[0].wait("committed")
-        self.client.end(self.runs[0])
+        try:
+            self.runs[0].wait("committed")
+            self.client.end(self.runs[0])
+        except Failed as fault:  # said when it is judged
+            self.fault = fault
 
     def after_restarts(self):
         self.runs.append(self._member())
+
+    def judge(self):
+        if self.fault:
+            raise self.fault
+        return super().judge()
 
 
 def companions_of(house, broker):

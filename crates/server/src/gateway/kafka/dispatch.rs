@@ -47,7 +47,7 @@ pub(super) async fn answer(
         Request::ListPartitionReassignments(_) => plain(head, &metadata::reassignments()),
         Request::Fetch(request) => fetched(head, broker.reading.fetch(who()?.view(), &request).await),
         Request::ListOffsets(request) => {
-            plain(head, &list_offsets::answer(&broker.reading, who()?.view(), &request).await)
+            plain(head, &list_offsets::answer(&broker.reading, who()?.view(), version, &request).await)
         }
         Request::OffsetForLeaderEpoch(request) => plain(head, &leader_epoch::answer(who()?.view(), &request)),
         Request::FindCoordinator(request) => {

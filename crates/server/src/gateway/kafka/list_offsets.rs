@@ -21,9 +21,14 @@ const MAX_TIMESTAMP: i64 = -3;
 const EARLIEST_LOCAL: i64 = -4;
 /// What stands for no offset and no time in answers.
 const NONE: i64 = -1;
+/// What stands for no epoch.
+const NO_EPOCH: i32 = -1;
+/// The first version of the answer that has the leader's epoch.
+const FIRST_WITH_EPOCH: i16 = 4;
 
 /// The offsets that are asked for. What has to be looked up on disk is looked up on a thread for it.
-pub async fn answer(reading: &Reading, view: &View, request: &ListOffsetsRequest) -> ListOffsetsResponse {
+pub async fn answer(reading: &Reading, view: &View, version: i16, request: &ListOffsetsRequest) -> ListOffsetsResponse {
+    let epoch = if version < FIRST_WITH_EPOCH { NO_EPOCH } else { LEADER_EPOCH };
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in &request.topics {
         let mut partitions = Vec::with_capacity(topic.partitions.len());
@@ -32,7 +37,7 @@ pub async fn answer(reading: &Reading, view: &View, request: &ListOffsetsRequest
             let seen = view.partition(&topic.name, wanted.partition_index);
             partitions.push(match find(reading, seen, wanted).await {
                 Ok(Place { offset, at_ms }) => {
-                    answer.with_offset(offset).with_timestamp(at_ms).with_leader_epoch(LEADER_EPOCH)
+                    answer.with_offset(offset).with_timestamp(at_ms).with_leader_epoch(epoch)
                 }
                 Err(error) => answer.with_error_code(error.code()).with_offset(NONE).with_timestamp(NONE),
             });
@@ -135,7 +140,12 @@ mod tests {
                 .with_timestamp(timestamp);
             let name = TopicName(StrBytes::from_static_str(topic));
             let wanted = ListOffsetsTopic::default().with_name(name).with_partitions(vec![asked]);
-            let answer = answer(&reading, &view, &ListOffsetsRequest::default().with_topics(vec![wanted])).await;
+            let request = ListOffsetsRequest::default().with_topics(vec![wanted]);
+            for version in 1..=10 {
+                let answer = answer(&reading, &view, version, &request).await;
+                cordboard_kafka::answer::encode(1, version, &answer).unwrap();
+            }
+            let answer = answer(&reading, &view, 10, &request).await;
             let told = &answer.topics[0].partitions[0];
             let (error, offset, at_ms) = expected;
             let found = (told.partition_index, told.error_code, told.offset, told.timestamp);
