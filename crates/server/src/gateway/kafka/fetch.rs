@@ -101,7 +101,11 @@ impl Reading {
                     Err(Unreadable) => return error(ResponseError::UnknownServerError),
                 };
             }
-            if gathering.is_enough() || timeout_at(deadline, bells.rung()).await.is_err() {
+            if gathering.is_enough() {
+                break;
+            }
+            // Where one partition left room for others that they did not need, it is read on at once.
+            if !gathering.has_news() && timeout_at(deadline, bells.rung()).await.is_err() {
                 break;
             }
         }

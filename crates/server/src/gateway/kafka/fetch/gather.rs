@@ -172,7 +172,7 @@ impl Wanted {
         self.bytes_max.max(1).saturating_sub(self.bytes)
     }
 
-    /// Reads on, and gives how many bytes that were. Where something else was read already, nothing that is too large: none.
+    /// Reads on, and gives how many bytes that were. None: what comes next does not fit, and is for another answer.
     fn read(&mut self, (left, share): (usize, usize), is_first: bool) -> Option<usize> {
         if !self.has_news() {
             return Some(0);
@@ -180,19 +180,16 @@ impl Wanted {
         let most = self.left().min(left);
         let Seen::Kept { tenant, store, id, next } = &mut self.seen else { return Some(0) };
         match store.read(*id, *next, most.min(share).max(1)) {
-            Ok(batches) if batches.bytes.len() <= most || is_first => {
+            Ok(batches) if !batches.bytes.is_empty() && (batches.bytes.len() <= most || is_first) => {
                 let bytes = batches.bytes.len();
                 *next = batches.next;
                 self.bytes += bytes;
-                if bytes > 0 {
-                    self.parts.push(batches.bytes);
-                }
+                self.parts.push(batches.bytes);
                 Some(bytes)
             }
-            // It comes first in another answer.
             Ok(_) => None,
             // Dropped since it was looked for. What was read before it is told first.
-            Err(ReadError::OutOfRange { .. }) if self.bytes > 0 => Some(0),
+            Err(ReadError::OutOfRange { .. }) if self.bytes > 0 => None,
             Err(error) => {
                 self.seen = Seen::Failed(failed(tenant, *id, &error));
                 Some(0)
