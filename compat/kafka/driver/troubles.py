@@ -23,7 +23,7 @@ from house import SEED, TOPICS
 from topics import by_key, same
 
 SPEED = 60
-STILL = 0.001  # the demonstration's clock as good as stands
+STILL = 0.01  # the demonstration's clock as good as stands
 KILLS = 4
 AWAY_S = 20.0
 REQUEST_S = 2.0  # after which an answer of the broker is given up

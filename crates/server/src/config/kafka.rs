@@ -100,8 +100,9 @@ settings! {
         /// How long topics that are made keep their records, in milliseconds; -1: for ever; none: as the brokers think
         /// right.
         pub retention_ms: Option<i64> = None,
-        /// How batches of records are made smaller: `"none"`, `"lz4"` or `"snappy"`.
-        pub compression: Compression = Compression::Lz4,
+        /// How batches of records are made smaller: `"none"`, `"lz4"` or `"snappy"`. Some clients, as kafkajs and
+        /// kafka-python, read neither without more being installed.
+        pub compression: Compression = Compression::None,
         /// How long a record may wait for others to be sent with it, in milliseconds.
         pub linger_ms: u64 = 5,
         /// Records that are sent together at most, in bytes. The topics' `max.message.bytes` must not be less.
