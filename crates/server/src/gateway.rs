@@ -4,6 +4,7 @@
 //! snapshot where the past is gone. It asks for what it gets, so a slow one keeps nobody else waiting.
 
 pub mod access;
+mod asyncapi;
 pub(crate) mod body;
 pub mod connection;
 pub mod door;
@@ -13,6 +14,7 @@ pub mod kafka;
 mod line;
 mod rest;
 pub mod rte;
+mod schemas;
 pub mod signalr;
 mod throttle;
 

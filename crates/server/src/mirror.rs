@@ -43,7 +43,7 @@ pub struct MirrorSettings {
 pub struct Picture {
     /// All events up to and including this one are in it.
     pub position: Position,
-    /// The world in our own vocabulary, or a list of `{"channel","key","value"}` in another.
+    /// The world in our own vocabulary, or a list of `{"channel","name","key","value"}` in another.
     pub json: Bytes,
 }
 
@@ -274,7 +274,12 @@ fn picture(settings: &Settings, dialect: &Dialect, world: &World, position: Posi
             .iter()
             .map(|message| {
                 let value = serde_json::from_str(&message.value)?;
-                Ok::<_, serde_json::Error>(Said { channel: message.channel, key: &message.key, value })
+                Ok::<_, serde_json::Error>(Said {
+                    channel: message.channel,
+                    name: message.name,
+                    key: &message.key,
+                    value,
+                })
             })
             .collect();
         said.and_then(|said| serde_json::to_vec(&said))
@@ -286,6 +291,7 @@ fn picture(settings: &Settings, dialect: &Dialect, world: &World, position: Posi
 #[derive(serde::Serialize)]
 struct Said<'a> {
     channel: &'a str,
+    name: &'a str,
     key: &'a str,
     value: &'a serde_json::value::RawValue,
 }

@@ -159,7 +159,7 @@ impl ChunkBuilder {
         Self { epoch: first.epoch, first: first.sequence, lines: String::new(), ends: Vec::new(), private: Vec::new() }
     }
 
-    /// Adds the messages of the next event: one line each, `{"position","channel","key","value"}`, with `"more":true` on
+    /// Adds the messages of the next event: one line each, `{"position","channel","name","key","value"}`, with `"more":true` on
     /// all but the last. Those for one client are kept apart.
     pub fn push(&mut self, messages: &[Message]) {
         let (epoch, sequence) = (self.epoch, self.first + self.ends.len() as u64);
@@ -199,11 +199,11 @@ fn write_lines<'m>(out: &mut String, (epoch, sequence): (u32, u64), messages: im
     let mut left = messages.peekable();
     while let Some(message) = left.next() {
         let key = serde_json::Value::from(message.key.as_str());
-        let (channel, value) = (message.channel, &message.value);
+        let (channel, name, value) = (message.channel, message.name, &message.value);
         let more = if left.peek().is_some() { ",\"more\":true" } else { "" };
         _ = writeln!(
             out,
-            r#"{{"position":"{epoch}-{sequence}","channel":"{channel}","key":{key},"value":{value}{more}}}"#
+            r#"{{"position":"{epoch}-{sequence}","channel":"{channel}","name":"{name}","key":{key},"value":{value}{more}}}"#
         );
     }
 }
@@ -344,7 +344,10 @@ mod tests {
         let lines = text(chunk().lines(4, 8, Listener::Everybody));
         let values: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(values.len(), 4);
-        assert_eq!(values[0], serde_json::json!({"position": "1-5", "channel": "c", "key": "k\"", "value": 50}));
+        assert_eq!(
+            values[0],
+            serde_json::json!({"position": "1-5", "channel": "c", "name": "n", "key": "k\"", "value": 50})
+        );
         assert_eq!(values[1]["more"], true);
         assert_eq!(values[2].get("more"), None);
     }
@@ -366,7 +369,7 @@ mod tests {
     #[test]
     fn server_sent_events_carry_an_id_where_an_event_is_complete() {
         let sent = text(chunk().server_sent(5, 7, Listener::Everybody));
-        let value = |n| format!(r#"{{"position":"1-6","channel":"c","key":"k\"","value":{n}"#);
+        let value = |n| format!(r#"{{"position":"1-6","channel":"c","name":"n","key":"k\"","value":{n}"#);
         assert_eq!(sent, format!("data: {},\"more\":true}}\n\nid: 1-6\ndata: {}}}\n\n", value(60), value(61)));
     }
 

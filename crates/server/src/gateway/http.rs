@@ -19,6 +19,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::access::{Access, Refusal};
+use super::asyncapi::Document;
 use super::connection::Seat;
 use super::line::{self, Form};
 use super::signalr::origin::Origins;
@@ -46,6 +47,7 @@ pub struct App {
     settings: Http,
     requests: Requests,
     rest: Rest,
+    asyncapi: Document,
     origins: Origins,
     request_ms_max: u64,
     throttle: Arc<Throttle>,
@@ -76,6 +78,7 @@ impl App {
             settings,
             requests,
             rest,
+            asyncapi: Document::new(config),
             origins,
             request_ms_max,
             throttle,
@@ -104,6 +107,10 @@ impl App {
 
     pub(super) fn rest(&self) -> &Rest {
         &self.rest
+    }
+
+    pub(super) fn asyncapi(&self) -> &Document {
+        &self.asyncapi
     }
 
     pub(super) fn tenants(&self) -> &[Arc<Tenant>] {

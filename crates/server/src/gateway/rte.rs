@@ -15,7 +15,7 @@ mod subscribers;
 mod telling;
 #[cfg(test)]
 mod tests;
-mod words;
+pub(in crate::gateway) mod words;
 
 use std::net::IpAddr;
 use std::sync::Arc;

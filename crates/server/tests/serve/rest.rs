@@ -9,7 +9,17 @@ use crate::process::Cordboard;
 
 const PASSWORD: &str = "canary-of-the-password";
 /// Paths that pass over queries, because they take none.
-const NO_QUERY: &[&str] = &["endConnection", "letHappen", "isHealthy", "isReady", "readMetrics", "readOpenapi"];
+const NO_QUERY: &[&str] = &[
+    "endConnection",
+    "letHappen",
+    "isHealthy",
+    "isReady",
+    "readMetrics",
+    "readOpenapi",
+    "readAsyncapi",
+    "listSchemas",
+    "readSchema",
+];
 
 /// A site with a team, a password, and everybody who could ask.
 struct Site {
@@ -445,8 +455,15 @@ fn streams(walk: &mut Walk<'_>) {
         ("isReady", "/readyz"),
         ("readMetrics", "/metrics"),
         ("readOpenapi", "/openapi.json"),
+        ("readAsyncapi", "/asyncapi.json"),
+        ("readSchema", "/schemas/enreach/v1/UserStatus.json"),
     ] {
         walk.step(name, "", ("GET", path), Value::Null, 200);
+    }
+    walk.step("readSchema", "", ("GET", "/schemas/enreach/v1/UserStates.json"), Value::Null, 404);
+    for row in walk.step("listSchemas", "", ("GET", "/schemas"), Value::Null, 200).as_array().unwrap() {
+        let (status, schema) = walk.site.send("", "GET", row["path"].as_str().unwrap(), &Value::Null);
+        assert_eq!((status, &schema["$id"], &schema["title"]), (200, &row["path"], &row["name"]));
     }
 }
 

@@ -67,6 +67,16 @@ pub(super) fn router() -> Router<Arc<App>> {
     })
 }
 
+/// The path of the stream of events.
+pub(super) fn stream_path() -> &'static str {
+    table::EVENTS_PATH
+}
+
+/// What may stand in the query of that path, and what it means.
+pub(super) fn stream_query() -> impl Iterator<Item = (&'static str, &'static str)> {
+    table::EVENTS_QUERY.iter().map(|parameter| (parameter.name, parameter.summary))
+}
+
 fn method(route: &'static Route) -> MethodRouter<Arc<App>> {
     let answer = async move |State(app): State<Arc<App>>, request: Request| answer(route, app, request).await;
     match route.verb {

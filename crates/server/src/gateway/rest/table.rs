@@ -3,7 +3,8 @@
 use axum::routing::{delete, get, post};
 use cordboard_core::change::Change;
 
-use super::super::{door, happenings, http};
+use super::super::schemas::Row as SchemaShown;
+use super::super::{asyncapi, door, happenings, http, schemas};
 use super::route::Answer::{Empty, Other};
 use super::route::Basis::{Original, Ours, Style};
 use super::route::Handle::{Known, Open, Own};
@@ -70,9 +71,14 @@ pub(super) const PATH_PARAMETERS: &[Parameter] = &[
     guid("call", "The call's id, as the hub says it."),
     text("kind", "`users`, `queues`, `lists`, `callbacks` or `alerts`.", "users"),
     text("name", "The name.", "none"),
+    text("dialect", "The vocabulary.", "genesys"),
+    text("version", "The version of the schemas, and the way of writing.", "v1"),
+    text("file", "The message's name with `.json` behind it.", "EventRinging.json"),
 ];
 
-const EVENTS_QUERY: &[Parameter] = &[
+/// The stream of events.
+pub(super) const EVENTS_PATH: &str = "/api/v1/events";
+pub(super) const EVENTS_QUERY: &[Parameter] = &[
     DIALECT,
     text("from", "`now`, `start`, or a position to go on after.", "start"),
     Parameter {
@@ -404,7 +410,7 @@ pub(super) static ROUTES: &[Route] = &[
         .takes(shape::<Change>)
         .gives(200, json::<Done>())
         .fails(&[404, 409]),
-    Route::new(Get, "/api/v1/events", "readEvents", Own(|| get(http::events)))
+    Route::new(Get, EVENTS_PATH, "readEvents", Own(|| get(http::events)))
         .says(Events, Ours, "The stream of events; with `connection`, what is told to that connection, to any token.")
         .query(EVENTS_QUERY)
         .gives(200, Other(STREAM))
@@ -450,4 +456,17 @@ pub(super) static ROUTES: &[Route] = &[
         .says(Health, Ours, "This document.")
         .who(Everybody)
         .gives(200, Other(&["application/json"])),
+    Route::new(Get, "/asyncapi.json", "readAsyncapi", Own(|| get(asyncapi::show)))
+        .says(Health, Ours, "Everything that is pushed, as an AsyncAPI 3 document: topics, the hub, the stream.")
+        .who(Everybody)
+        .gives(200, Other(&["application/json"])),
+    Route::new(Get, "/schemas", "listSchemas", Own(|| get(schemas::list)))
+        .says(Health, Ours, "Every published JSON Schema, with its path.")
+        .who(Everybody)
+        .gives(200, json::<Vec<SchemaShown>>()),
+    Route::new(Get, "/schemas/{dialect}/{version}/{file}", "readSchema", Own(|| get(schemas::show)))
+        .says(Health, Ours, "The JSON Schema (2020-12) of a message; what stands at a path allows the same for ever.")
+        .who(Everybody)
+        .gives(200, Other(&["application/schema+json"]))
+        .fails(&[404]),
 ];

@@ -12,57 +12,61 @@ use crate::gateway::signalr::hub::HubError;
 use crate::log::Position;
 
 /// The one method of clients that is invoked.
-pub(super) const TARGET: &str = "MessageReceived";
+pub(in crate::gateway) const TARGET: &str = "MessageReceived";
 /// Stands for everything of a kind, where that is permitted.
 const EVERYTHING: &str = "*";
-const ROOT_TYPE: &str = "Organization";
+pub(in crate::gateway) const ROOT_TYPE: &str = "Organization";
 
-/// A method of the hub.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Method {
-    Subscribe,
-    Unsubscribe,
-    UnsubscribeAll,
-    AvailableSubscriptions,
-    ActiveSubscriptions,
-    SubscribeFrom,
+cordboard_core::listed! {
+    /// A method of the hub.
+    pub enum Method {
+        /// Subscribes to a list of things.
+        Subscribe,
+        /// Ends subscriptions to a list of things.
+        Unsubscribe,
+        /// Ends all subscriptions of the connection.
+        UnsubscribeAll,
+        /// Names all events.
+        AvailableSubscriptions,
+        /// Lists the subscriptions of the connection.
+        ActiveSubscriptions,
+        /// Subscribes and goes on from a place; beyond the original.
+        SubscribeFrom,
+    }
 }
 
 impl Method {
     /// The method of this name, in any case; the one beyond the original only where it is switched on.
     pub(super) fn parse(name: &str, extensions: bool) -> Option<Self> {
-        let all = [
-            ("Subscribe", Self::Subscribe),
-            ("Unsubscribe", Self::Unsubscribe),
-            ("UnsubscribeAll", Self::UnsubscribeAll),
-            ("AvailableSubscriptions", Self::AvailableSubscriptions),
-            ("ActiveSubscriptions", Self::ActiveSubscriptions),
-            ("SubscribeFrom", Self::SubscribeFrom),
-        ];
-        let (_, method) = all.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        let method = *Self::ALL.iter().find(|method| method.name().eq_ignore_ascii_case(name))?;
         (extensions || method != Self::SubscribeFrom).then_some(method)
     }
 }
 
 /// What a subscription is to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Target {
-    pub(super) event: EventName,
+pub(in crate::gateway) struct Target {
+    pub(in crate::gateway) event: EventName,
     /// None for everything of its kind.
-    pub(super) entity: Option<Guid>,
+    pub(in crate::gateway) entity: Option<Guid>,
 }
 
-/// Why an item of a list is not subscribed to, in the words of the original but for the last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
-    EntityId,
-    EventName,
-    Unauthorised,
-    TooMany,
+cordboard_core::listed! {
+    /// Why an item of a list is not subscribed to, in the words of the original but for the last.
+    pub enum Fault {
+        /// The id is none.
+        EntityId,
+        /// There is no such event.
+        EventName,
+        /// It may not be seen, or does not exist.
+        Unauthorised,
+        /// A limit is reached.
+        TooMany,
+    }
 }
 
 impl Fault {
-    fn message(self) -> &'static str {
+    pub(in crate::gateway) fn message(self) -> &'static str {
         match self {
             Self::EntityId => "Invalid EntityId",
             Self::EventName => "Invalid event name",
@@ -74,10 +78,10 @@ impl Fault {
 
 /// One item of a list as it came, and what it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Item {
+pub(in crate::gateway) struct Item {
     entity: Option<String>,
     event: Option<String>,
-    pub(super) target: Result<Target, Fault>,
+    pub(in crate::gateway) target: Result<Target, Fault>,
 }
 
 impl Item {
@@ -93,7 +97,7 @@ impl Item {
     }
 
     /// The answer to this item.
-    pub(super) fn result(&self, done: Result<(), Fault>) -> Value {
+    pub(in crate::gateway) fn result(&self, done: Result<(), Fault>) -> Value {
         json!({
             "subscribed": done.is_ok(),
             "message": done.err().map(Fault::message),
@@ -105,7 +109,7 @@ impl Item {
 
 /// The list of things that a method's first argument is. Names of members are read in any case; what is missing or null is
 /// judged item by item, what has another type is no argument at all.
-pub(super) fn items(argument: Option<Value>, extensions: bool) -> Result<Vec<Item>, HubError> {
+pub(in crate::gateway) fn items(argument: Option<Value>, extensions: bool) -> Result<Vec<Item>, HubError> {
     let Some(Value::Array(list)) = argument else { return Err(HubError::Arguments) };
     let item = |value: Value| {
         let Value::Object(members) = value else { return Err(HubError::Arguments) };
@@ -125,7 +129,7 @@ fn member(members: &Map<String, Value>, name: &str) -> Result<Option<String>, Hu
 }
 
 /// The names of all events.
-pub(super) fn available() -> Value {
+pub(in crate::gateway) fn available() -> Value {
     EventName::ALL.iter().map(|event| event.wire()).collect()
 }
 
@@ -136,7 +140,7 @@ pub(super) fn subscription_id(organisation: Guid, target: Target) -> Guid {
 }
 
 /// A subscription as clients are shown it: a JSON object.
-pub(super) fn subscription(organisation: Guid, target: Target) -> String {
+pub(in crate::gateway) fn subscription(organisation: Guid, target: Target) -> String {
     let id = subscription_id(organisation, target);
     let (event, kind) = (target.event.wire(), target.event.kind().name());
     let (entity, everything) = (target.entity.unwrap_or_default(), target.entity.is_none());
