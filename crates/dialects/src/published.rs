@@ -33,7 +33,13 @@ pub struct Published {
 #[must_use]
 pub fn schema_path(settings: &Settings, dialect: &Dialect, name: &str) -> String {
     let style = dialect.styles.iter().find(|style| (style.is_chosen)(settings)).map_or("", |style| style.suffix);
-    path(dialect, style, name)
+    format!("{ROOT}/{}/v{}{style}/{name}.json", dialect.name, dialect.version)
+}
+
+/// The schema of a message or request as it is published; none where there is no such thing.
+#[must_use]
+pub fn schema(settings: &Settings, dialect: &Dialect, name: &str) -> Option<Value> {
+    Some(with_id((dialect.schema)(settings, name)?, &schema_path(settings, dialect, name)))
 }
 
 /// Every schema of every dialect in every style: what sites that chose differently write as well, since what is kept may
@@ -49,15 +55,10 @@ fn of_style(dialect: &'static Dialect, style: &Style) -> Vec<Published> {
     let names = catalogue.events.iter().map(|entry| &entry.name);
     let names = names.chain(catalogue.requests.iter().map(|entry| &entry.name));
     let published = |name: &alloc::borrow::Cow<'static, str>| {
-        let path = path(dialect, style.suffix, name);
-        let schema = with_id((dialect.schema)(&settings, name)?, &path);
+        let (path, schema) = (schema_path(&settings, dialect, name), schema(&settings, dialect, name)?);
         Some(Published { dialect: dialect.name, name: name.to_string(), path, schema })
     };
     names.filter_map(published).collect()
-}
-
-fn path(dialect: &Dialect, suffix: &str, name: &str) -> String {
-    format!("{ROOT}/{}/v{}{suffix}/{name}.json", dialect.name, dialect.version)
 }
 
 /// The schema with its place and what readers should know, right after what it is written in.

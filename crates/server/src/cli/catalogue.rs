@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::io::IsTerminal;
 
 use cordboard_dialects::catalogue::{Catalogue, Entry, Field, Presence, RequestEntry};
-use cordboard_dialects::{DIALECTS, Dialect, Settings, find};
+use cordboard_dialects::{DIALECTS, Dialect, Settings, find, published, schema_path};
+use serde_json::Value;
 
 use super::{Failure, print};
 
@@ -28,17 +29,17 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     })?;
     let catalogue = (dialect.catalogue)();
     let Some(event) = &args.event else {
-        return print(&if json { pretty(&catalogue) } else { overview(&catalogue) });
+        return print(&if json { pretty(&with_places(dialect, &catalogue)) } else { overview(&catalogue) });
     };
     if let Some(request) = catalogue.request(event) {
-        return print(&if json { schema(dialect, &request.name) } else { request_details(request) });
+        return print(&if json { schema(dialect, &request.name) } else { request_details(dialect, request) });
     }
     let entry = catalogue.entry(event).ok_or_else(|| {
         let message =
             format!("{name} has no message or request {event:?}; `cordboard catalogue {name}` lists them all");
         Failure::wrong_usage(message)
     })?;
-    print(&if json { schema(dialect, &entry.name) } else { details(entry) })
+    print(&if json { schema(dialect, &entry.name) } else { details(dialect, entry) })
 }
 
 fn all(json: bool) -> String {
@@ -61,7 +62,26 @@ fn pretty(value: &impl serde::Serialize) -> String {
 }
 
 fn schema(dialect: &Dialect, name: &str) -> String {
-    pretty(&(dialect.schema)(&Settings::default(), name).unwrap_or_default())
+    pretty(&published::schema(&Settings::default(), dialect, name).unwrap_or_default())
+}
+
+/// Where the schema is published.
+fn place(dialect: &Dialect, name: &str) -> String {
+    schema_path(&Settings::default(), dialect, name)
+}
+
+/// The catalogue, with where the schema of each message and request is published.
+fn with_places(dialect: &Dialect, catalogue: &Catalogue) -> Value {
+    let mut value = serde_json::to_value(catalogue).unwrap_or_default();
+    for list in ["events", "requests"] {
+        for entry in value.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            let path = entry.get("name").and_then(Value::as_str).map(|name| place(dialect, name));
+            if let (Some(path), Some(entry)) = (path, entry.as_object_mut()) {
+                entry.insert("schema".to_owned(), path.into());
+            }
+        }
+    }
+    value
 }
 
 fn overview(catalogue: &Catalogue) -> String {
@@ -79,7 +99,7 @@ fn overview(catalogue: &Catalogue) -> String {
     text
 }
 
-fn details(entry: &Entry) -> String {
+fn details(dialect: &Dialect, entry: &Entry) -> String {
     let mut text = format!("{}\n{}\n\nchannel    {}\n", entry.name, entry.summary, entry.channel);
     if !entry.caused_by.is_empty() {
         _ = writeln!(text, "caused by  {}", entry.caused_by.join(", "));
@@ -87,13 +107,14 @@ fn details(entry: &Entry) -> String {
     if let Some(basis) = entry.basis {
         _ = writeln!(text, "basis      {basis}");
     }
+    _ = writeln!(text, "schema     {}", place(dialect, &entry.name));
     text.push('\n');
     fields(&mut text, &entry.fields);
     text
 }
 
-fn request_details(entry: &RequestEntry) -> String {
-    let mut text = format!("{}\n{}\n\n", entry.name, entry.summary);
+fn request_details(dialect: &Dialect, entry: &RequestEntry) -> String {
+    let mut text = format!("{}\n{}\n\nschema     {}\n\n", entry.name, entry.summary, place(dialect, &entry.name));
     fields(&mut text, &entry.parameters);
     text.push_str("\nrefused as\n");
     for refused in &entry.refusals {
@@ -124,15 +145,23 @@ mod tests {
         assert_eq!(all(false).lines().count(), DIALECTS.len());
         for dialect in DIALECTS {
             let catalogue = (dialect.catalogue)();
+            let shown = with_places(dialect, &catalogue);
+            for entry in shown["events"].as_array().unwrap() {
+                let name = entry["name"].as_str().unwrap();
+                assert_eq!(entry["schema"], place(dialect, name));
+                assert!(schema(dialect, name).contains(&place(dialect, name)));
+            }
             let overview = overview(&catalogue);
             for entry in &catalogue.events {
                 assert!(overview.contains(&*entry.name));
-                assert!(entry.fields.iter().all(|field| details(entry).contains(&*field.name)));
+                let details = details(dialect, entry);
+                assert!(entry.fields.iter().all(|field| details.contains(&*field.name)));
+                assert!(details.contains(&place(dialect, &entry.name)));
                 assert!(schema(dialect, &entry.name).contains("properties"));
             }
             for entry in &catalogue.requests {
                 assert!(overview.contains(&*entry.name));
-                let details = request_details(entry);
+                let details = request_details(dialect, entry);
                 assert!(entry.parameters.iter().all(|field| details.contains(&*field.name)));
                 assert!(entry.refusals.iter().all(|refused| details.contains(refused.name)));
                 assert!(schema(dialect, &entry.name).contains("properties"));

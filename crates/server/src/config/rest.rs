@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::check::Problems;
-use super::settings::{Config, Doc, settings};
+use super::settings::{Doc, settings};
 
 settings! {
     /// The REST paths: `/token/…`, `/users`, `/queues` and so on; docs/rest.md lists them.
@@ -37,17 +37,6 @@ impl Rest {
             if !url.is_empty() && !schemes.iter().any(|scheme| url.starts_with(scheme)) {
                 problems.add(key.to_owned(), format!("{url:?} is no URL"), "as \"https://cti.example.org\", or empty");
             }
-        }
-    }
-}
-
-impl Config {
-    /// Where the HTTP interface is reached from outside, for whatever is written down: without a slash at the end.
-    #[must_use]
-    pub fn base_url(&self) -> String {
-        match &*self.rest.public_url {
-            "" => format!("http://{}", self.http.listen),
-            url => url.trim_end_matches('/').to_owned(),
         }
     }
 }

@@ -145,9 +145,9 @@ fn security() -> Value {
 
 impl About {
     fn of(config: &Config) -> Self {
-        let base = Place::of(&config.base_url());
+        let base = Place::of(&config.schema_base());
         let hub = match &*config.rest.rte_url {
-            "" => Place::of(&format!("{}/rte", config.base_url())),
+            "" => Place::of(&format!("{}/rte", config.schema_base())),
             url => Place::of(url),
         };
         let dialects = config.dialects.iter().filter_map(|name| cordboard_dialects::find(name)).collect();
@@ -156,7 +156,7 @@ impl About {
             Some((host, port)) => format!("{host}:{port}"),
             None => kafka.listen.to_string(),
         };
-        let listener = kafka.enabled.then(|| Listener { host, anonymous: kafka.anonymous });
+        let listener = kafka.enabled.then_some(Listener { host, anonymous: kafka.anonymous });
         Self {
             base,
             hub,

@@ -20,6 +20,9 @@ use super::access::Refusal;
 /// How long whoever has a schema need not ask again.
 const CACHED: &str = "public, max-age=86400";
 
+/// What the last part of a place ends with.
+const END: &str = ".json";
+
 /// A schema as it is sent.
 struct Kept {
     dialect: &'static str,
@@ -102,14 +105,17 @@ fn unknown(dialect: &str, version: &str, file: &str) -> Refusal {
         places.iter().filter(|place| place.0 == dialect).map(|(_, version, _)| *version).collect();
     versions.sort_unstable();
     versions.dedup();
-    let names = places.iter().filter(|place| place.0 == dialect && place.1 == version).map(|(_, _, file)| *file);
+    let names = places.iter().filter(|place| place.0 == dialect && place.1 == version);
+    let names = names.filter_map(|(_, _, file)| file.strip_suffix(END));
     let right = if versions.is_empty() {
         format!("the dialects are {}", dialects.join(", "))
     } else if !versions.contains(&version) {
         format!("of {dialect} there are {}", versions.join(", "))
     } else {
-        match near::close(file, names).as_slice() {
-            [] => "the names are those of `cordboard catalogue`, with .json behind them".to_owned(),
+        let meant = near::close(file.strip_suffix(END).unwrap_or(file), names);
+        let meant: Vec<String> = meant.iter().map(|name| format!("{name}{END}")).collect();
+        match meant.as_slice() {
+            [] => format!("the names are those of `cordboard catalogue`, with {END} behind them"),
             meant => format!("perhaps {}", meant.join(" or ")),
         }
     };

@@ -20,13 +20,13 @@ fn of(set: impl FnOnce(&mut Config)) -> Value {
 
 fn references(value: &Value) -> Vec<String> {
     match value {
-        Value::Object(members) => members
-            .iter()
-            .flat_map(|(name, value)| match value {
-                Value::String(target) if name == "$ref" => vec![target.clone()],
-                value => references(value),
-            })
-            .collect(),
+        Value::Object(members) => {
+            let of_member = |(name, value): (&String, &Value)| match (value.as_str(), &**name) {
+                (Some(target), "$ref") => vec![target.to_owned()],
+                _ => references(value),
+            };
+            members.iter().flat_map(of_member).collect()
+        }
         Value::Array(items) => items.iter().flat_map(references).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     }
