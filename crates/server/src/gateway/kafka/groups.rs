@@ -31,10 +31,11 @@ pub use asking::{Node, find_coordinator};
 pub use metrics::GroupMetrics;
 pub use store::{OpenGroupsError, WriteError};
 
+use super::hush::Hush;
 use crate::clock::Clock;
 use crate::config::KafkaGroups;
 use crate::log::disk::{Disk, RealDisk};
-use crate::log::{Log, Position};
+use crate::log::{Health, Log, Position};
 use store::Store;
 
 /// Generations that may begin before the greatest is written anew; after a restart so many are passed over at most.
@@ -80,6 +81,7 @@ struct Shared {
     began: Instant,
     /// Something is due earlier than before.
     wake: Notify,
+    failures: Hush,
     stop: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     metrics: GroupMetrics,
@@ -128,13 +130,18 @@ impl Groups {
             clock,
             began: Instant::now(),
             wake: Notify::new(),
+            failures: Hush::default(),
             stop: watch::Sender::new(false),
             tasks: Mutex::default(),
             metrics,
         });
         let groups = Self { shared };
         groups.act(|_| ());
-        let tasks = [tokio::spawn(keep_time(groups.clone())), tokio::spawn(keep_house(groups.clone()))];
+        let tasks = [
+            tokio::spawn(keep_time(groups.clone())),
+            tokio::spawn(keep_house(groups.clone())),
+            tokio::spawn(keep_watch(groups.clone())),
+        ];
         groups.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
         Ok(groups)
     }
@@ -158,16 +165,6 @@ impl Groups {
         let closed = tokio::task::spawn_blocking(move || writer.close()).await;
         closed.unwrap_or_else(|_| Ok(self.shared.log.durable()))?;
         Ok(())
-    }
-
-    /// Whether commits are taken.
-    #[must_use]
-    pub fn is_writable(&self) -> bool {
-        use crate::log::Health;
-        match self.shared.log.status().borrow().health {
-            Health::Healthy => true,
-            Health::DiskFull | Health::Poisoned | Health::Closed => false,
-        }
     }
 
     /// What is counted.
@@ -341,7 +338,9 @@ impl Inner {
 
     fn write(&mut self, groups: &Groups, changes: Vec<Change>) -> Result<Position, ResponseError> {
         self.store.write(groups.shared.clock.now(), changes).map_err(|error| {
-            tracing::error!(%error, "an offset was not committed");
+            if let Some(left_out) = groups.shared.failures.may_speak(std::time::Instant::now()) {
+                tracing::error!(%error, left_out, "offsets are not committed");
+            }
             ResponseError::CoordinatorNotAvailable
         })
     }
@@ -367,6 +366,31 @@ async fn keep_time(groups: Groups) {
         tokio::select! {
             () = due => {}
             () = groups.shared.wake.notified() => {}
+            _ = stop.wait_for(|is_over| *is_over) => return,
+        }
+    }
+}
+
+/// Says when commits are taken no more, and when they are again.
+async fn keep_watch(groups: Groups) {
+    let mut stop = groups.shared.stop.subscribe();
+    let mut status = groups.shared.log.status();
+    let mut was = Health::Healthy;
+    loop {
+        let health = status.borrow_and_update().health;
+        groups.metrics().writable.set(i64::from(health == Health::Healthy));
+        if health != was {
+            match health {
+                Health::Healthy => tracing::info!("offsets are committed again"),
+                Health::DiskFull | Health::Poisoned => {
+                    tracing::error!(cause = groups.shared.log.cause(), "offsets are not committed");
+                }
+                Health::Closed => return,
+            }
+        }
+        was = health;
+        tokio::select! {
+            changed = status.changed() => if changed.is_err() { return },
             _ = stop.wait_for(|is_over| *is_over) => return,
         }
     }

@@ -21,6 +21,8 @@ pub struct GroupMetrics {
     pub(super) offsets: Gauge,
     /// Memory for them, about.
     pub(super) offsets_bytes: Gauge,
+    /// 1 while commits are taken.
+    pub(super) writable: Gauge,
     refused: Family<OfError, Counter>,
 }
 
@@ -37,6 +39,11 @@ impl GroupMetrics {
             ("kafka_group_members", "Members of these groups", &self.members),
             ("kafka_group_offsets", "Committed offsets", &self.offsets),
             ("kafka_group_offsets_bytes", "Memory for committed offsets, about", &self.offsets_bytes),
+            (
+                "kafka_group_offsets_writable",
+                "1 while offsets are committed, 0 where the disk takes none",
+                &self.writable,
+            ),
         ] {
             registry.register(name, help, gauge.clone());
         }
