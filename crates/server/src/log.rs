@@ -68,6 +68,7 @@ pub use reader::{ReadError, Reader, Record};
 pub use recover::{OpenError, OpenReport, Opened, TornTail, open};
 pub use retain::RetainReport;
 pub use segment::HeaderError;
+pub(crate) use snapshot::newest_in;
 pub use snapshot::{DamagedSnapshot, LatestSnapshot, SNAPSHOTS_KEPT, Snapshot, SnapshotError};
 pub use verify::{Damage, VerifyProgress, VerifyReport, verify};
 pub use writer::{AppendError, CommitError, Writer};

@@ -57,6 +57,7 @@ mod partition;
 mod read;
 mod recover;
 pub mod scribe;
+mod verify;
 mod writer;
 
 use std::io;
@@ -69,7 +70,9 @@ use tokio::sync::watch;
 use crate::config::Topics;
 use partition::{Files, Partition};
 
+pub(crate) use recover::JOURNAL;
 pub use recover::{OpenTopicsError, OpenTopicsReport, open};
+pub use verify::{VerifyTopicsReport, verify};
 pub use writer::{CommitTopicsError, TopicWriter};
 
 /// A topic as it is wanted.

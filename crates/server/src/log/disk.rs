@@ -25,6 +25,12 @@ pub trait Disk: Send + Sync + 'static {
     /// Whatever the system says.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
 
+    /// The names of the folders in a directory, sorted.
+    ///
+    /// # Errors
+    /// Whatever the system says.
+    fn folders(&self, dir: &Path) -> io::Result<Vec<String>>;
+
     /// Opens a file for reading (`create` false: it must exist) or makes a new, empty one for writing (`create` true:
     /// what was there before is cut to nothing).
     ///
@@ -167,17 +173,11 @@ impl Disk for RealDisk {
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(dir)? {
-            let entry = entry?;
-            if entry.file_type()?.is_file()
-                && let Ok(name) = entry.file_name().into_string()
-            {
-                names.push(name);
-            }
-        }
-        names.sort();
-        Ok(names)
+        names_in(dir, fs::FileType::is_file)
+    }
+
+    fn folders(&self, dir: &Path) -> io::Result<Vec<String>> {
+        names_in(dir, fs::FileType::is_dir)
     }
 
     fn open(&self, path: &Path, how: OpenMode) -> io::Result<Arc<dyn DiskFile>> {
@@ -225,6 +225,20 @@ impl Disk for RealDisk {
         file.write_all(format!("process {} ({program})\n", std::process::id()).as_bytes())?;
         Ok(Box::new(RealLock { _file: file }))
     }
+}
+
+fn names_in(dir: &Path, is_wanted: fn(&fs::FileType) -> bool) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if is_wanted(&entry.file_type()?)
+            && let Ok(name) = entry.file_name().into_string()
+        {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 struct RealFile(File);

@@ -312,6 +312,14 @@ impl Disk for FaultyDisk {
         Ok(here.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect())
     }
 
+    fn folders(&self, dir: &Path) -> io::Result<Vec<String>> {
+        let inner = self.lock();
+        inner.check_power()?;
+        let below =
+            inner.names.keys().filter_map(|path| path.parent()?.strip_prefix(dir).ok()?.iter().next()?.to_str());
+        Ok(below.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect())
+    }
+
     fn open(&self, path: &Path, how: OpenMode) -> io::Result<Arc<dyn DiskFile>> {
         let mut inner = self.lock();
         inner.check_power()?;

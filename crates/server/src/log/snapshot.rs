@@ -110,6 +110,14 @@ pub(crate) fn latest(shared: &Shared) -> LatestSnapshot {
     latest
 }
 
+/// The newest valid snapshot in a directory that somebody else may be writing to.
+pub(crate) fn newest_in(disk: &dyn Disk, dir: &Path) -> io::Result<Option<Snapshot>> {
+    let names = disk.list(dir)?;
+    // Names sort as their positions do.
+    let newest_first = names.iter().rev().filter(|name| name.ends_with(SNAPSHOT_SUFFIX));
+    Ok(newest_first.filter_map(|name| read(disk, &dir.join(name)).ok()).next())
+}
+
 /// All snapshot files among `names`: the valid sequences, oldest first, and the damaged files.
 pub(crate) fn check_all(disk: &dyn Disk, dir: &Path, names: &[String], epoch: u32) -> (Vec<u64>, Vec<DamagedSnapshot>) {
     let mut valid = Vec::new();

@@ -144,6 +144,11 @@ impl<'a> Walk<'a> {
         self.fill(head.bytes)
     }
 
+    /// The bytes of the next batch, whose head this is and which was held.
+    pub(super) fn held(&self, head: &BatchHead) -> &[u8] {
+        self.in_memory().get(..head.bytes).unwrap_or_default()
+    }
+
     /// Goes behind the next batch, whose head this is.
     pub(super) fn pass(&mut self, head: &BatchHead) {
         self.at += head.bytes as u64;

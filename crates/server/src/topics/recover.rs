@@ -19,7 +19,7 @@ use crate::log::disk::{self, Disk, OpenMode};
 use crate::log::{self, Log, Opened, Position, TornTail};
 
 /// Name of the folder of the journal; no topic may have it.
-pub(super) const JOURNAL: &str = "journal";
+pub(crate) const JOURNAL: &str = "journal";
 
 /// What was found when a store was opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,10 +55,11 @@ pub fn open(
     let opened = log::open(Arc::clone(&disk), &journal_dir, journal::limits(limits.journal_bytes_max), epoch)?;
     let Opened { writer: journal, log, report } = opened;
     let latest = log.latest_snapshot();
+    let damaged = report.damaged_snapshots.into_iter().chain(latest.damaged);
     let mut report = OpenTopicsReport {
         founded: report.founded,
         torn_tail: report.torn_tail,
-        damaged_checkpoints: latest.damaged.into_iter().map(|it| format!("{}: {}", it.file, it.why)).collect(),
+        damaged_checkpoints: damaged.map(|it| format!("{}: {}", it.file, it.why)).collect(),
         ..OpenTopicsReport::default()
     };
     let nowhere = Position { epoch: log.durable().epoch, sequence: 0 };
@@ -69,13 +70,13 @@ pub fn open(
             (snapshot.position, checkpoint)
         }
         None if log.oldest().sequence > 0 => {
-            let why = "there is none, though the journal needs one".to_owned();
+            let why = format!("there is none, though the journal needs one {}", report.damaged_checkpoints.join("; "));
             return Err(OpenTopicsError::Checkpoint { dir: journal_dir, why });
         }
         None => (nowhere, Checkpoint::new(Position { epoch, sequence: 0 }, Vec::new())),
     };
     if report.founded
-        && let Some(file) = any_batches(disk.as_ref(), dir, topics)?
+        && let Some(file) = any_batches(disk.as_ref(), dir)?
     {
         return Err(OpenTopicsError::NoJournal { dir: dir.to_owned(), file });
     }
@@ -120,20 +121,29 @@ fn check_topics(topics: &[Topic]) -> Result<(), OpenTopicsError> {
 }
 
 /// A file of a partition, if there is any.
-fn any_batches(disk: &dyn Disk, dir: &Path, topics: &[Topic]) -> io::Result<Option<PathBuf>> {
-    for topic in topics {
-        for number in 0..topic.partitions {
-            let dir = dir.join(&topic.name).join(number.to_string());
-            if let Some(base) = bases(disk, &dir)?.first() {
-                return Ok(Some(segment_path(&dir, *base)));
-            }
+fn any_batches(disk: &dyn Disk, dir: &Path) -> io::Result<Option<PathBuf>> {
+    for (_, _, dir) in partitions_in(disk, dir)? {
+        if let Some(base) = bases(disk, &dir)?.first() {
+            return Ok(Some(segment_path(&dir, *base)));
         }
     }
     Ok(None)
 }
 
+/// The partitions that have a folder: topic, number, folder.
+pub(super) fn partitions_in(disk: &dyn Disk, dir: &Path) -> io::Result<Vec<(String, u32, PathBuf)>> {
+    let mut partitions = Vec::new();
+    for topic in disk.folders(dir)? {
+        for number in disk.folders(&dir.join(&topic))? {
+            let dir = dir.join(&topic).join(&number);
+            partitions.extend(number.parse().ok().map(|number| (topic.clone(), number, dir)));
+        }
+    }
+    Ok(partitions)
+}
+
 /// The offsets with which the files of a partition begin, smallest first.
-fn bases(disk: &dyn Disk, dir: &Path) -> io::Result<Vec<i64>> {
+pub(super) fn bases(disk: &dyn Disk, dir: &Path) -> io::Result<Vec<i64>> {
     match disk.list(dir) {
         Ok(names) => Ok(names.iter().filter_map(|name| segment_base(name)).collect()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -354,7 +364,8 @@ impl Found {
         for base in &surplus {
             disk.remove(&segment_path(dir, *base))?;
         }
-        if !surplus.is_empty() {
+        // The process before may have been killed between the removal of an old file and its sync.
+        if !surplus.is_empty() || oldest.is_some_and(|oldest| oldest > start) {
             disk.sync_dir(dir)?;
         }
         Ok(Self { remake: segments.is_empty() && oldest.is_some(), segments, from })
