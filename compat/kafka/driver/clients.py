@@ -199,7 +199,7 @@ class Run:
 
     def tail(self):
         """The newest of what it complains of, refusals first: traces of the stack hide them."""
-        said = [line for line in self.errors if "uth" in line][-2:] + self.errors[-4:]
+        said = [line for line in self.errors if "uth" in line and "Sending" not in line][-2:] + self.errors[-4:]
         return " | ".join(dict.fromkeys(said))[:1500]
 
 

@@ -22,9 +22,13 @@ class Cordboard:
         work.mkdir(parents=True, exist_ok=True)
         self.port, self.kafka_port = free_port(), free_port()
         self.config, self._out, self.log = work / "cordboard.toml", work / "cordboard.out", work / "cordboard.log"
-        self.config.write_text(configuration, encoding="utf-8")
+        self.configure(configuration)
 
     bootstrap = property(lambda self: f"{LOCAL_IP}:{self.kafka_port}")
+
+    def configure(self, text):
+        """From the next start on."""
+        self.config.write_text(text, encoding="utf-8")
 
     def start(self, *words):
         """`words` are more of the command line, as `--demo`. Returns when it is ready."""
@@ -49,7 +53,8 @@ class Cordboard:
     def _read_accounts(self, is_demo):
         lines = self._out.read_text(encoding="utf-8").splitlines()
         told = [json.loads(line) for line in lines if line.startswith("{")]
-        self.accounts = {account["role"]: account for account in told}
+        if is_demo:  # makes them anew
+            self.accounts = {account["role"]: account for account in told}
         return not is_demo or "administrator" in self.accounts  # the last of them
 
     def kill(self):

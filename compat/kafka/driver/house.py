@@ -10,9 +10,7 @@ from clients import Broker, Log, clients
 from cordboard import Cordboard
 from faults import Failed, expect, expect_equal
 
-SEED = 7
-SPEED = 100
-STILL = 0.01  # the demonstration's clock as good as stands
+DEMO = ["--demo", "--seed", 7, "--speed", 100]
 LIFE_S = 5.0  # between two restarts
 SETTLE_S_MAX = 60.0
 TOPICS = ["cordboard-event", "voice-agentstate", "voice-callthread"]
@@ -24,6 +22,13 @@ brokers = ["{brokers}"]
 retry_ms_max = 1000
 reconnect_ms_max = 500
 """
+# The same tenant without its switch: nothing happens any more.
+STILL = """
+[kafka_listener]
+anonymous = true
+[[tenant]]
+name = "demo"
+"""
 
 
 class House:
@@ -32,7 +37,8 @@ class House:
         self.clients = clients(self.log)
         self.apache = Kafka(cache, work / "apache")
         self.java = self.apache.java
-        self.cordboard = Cordboard(binary, work / "cordboard", CONFIGURATION.format(brokers=self.apache.bootstrap))
+        self._configuration = CONFIGURATION.format(brokers=self.apache.bootstrap)
+        self.cordboard = Cordboard(binary, work / "cordboard", self._configuration)
         self.brokers = [Broker("ours", self.cordboard.bootstrap, work), Broker("apache", self.apache.bootstrap, work)]
         self.ends, self.records, self.told, self.companions = {}, {}, {}, []
 
@@ -44,7 +50,7 @@ class House:
     def live(self):
         """The whole life. Companions read all the while; they are judged later."""
         self.apache.start()
-        self.cordboard.start(*demo(SPEED))
+        self.cordboard.start(*DEMO)
         self.until("topics at both", lambda: all(sorted(self.reference.ends(broker)) == TOPICS for broker in self.brokers))
         self.companions = [companion for broker in self.brokers for companion in companions_of(self, broker)]
         time.sleep(LIFE_S)
@@ -55,7 +61,8 @@ class House:
         self._restart(self.cordboard.kill, self.apache.kill)
         time.sleep(LIFE_S)
         self.cordboard.stop()
-        self.cordboard.start(*demo(STILL))
+        self.cordboard.configure(self._configuration + STILL)
+        self.cordboard.start()
         for companion in self.companions:
             companion.after_restarts()
         self._stand_still()
@@ -64,7 +71,7 @@ class House:
         with concurrent.futures.ThreadPoolExecutor() as pool:
             apache = pool.submit(lambda: (end_apache(), self.apache.start()))
             end()
-            self.cordboard.start(*demo(SPEED))
+            self.cordboard.start(*DEMO)
             apache.result()
 
     def _stand_still(self):
@@ -115,10 +122,6 @@ class House:
             companion.close()
         self.cordboard.stop()
         self.apache.stop()
-
-
-def demo(speed):
-    return "--demo", "--seed", SEED, "--speed", speed
 
 
 class Companion:

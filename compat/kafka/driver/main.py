@@ -62,6 +62,7 @@ def play(binary, cache, work, report):
     try:
         phase("two tenants", site.open)
         phase("access", lambda: together(report, access.scenes(site)))
+        phase("what is new", lambda: together(report, access.scenes_new(site)))
         phase("hostile", lambda: together(report, hostile.scenes(site), 1))
         before = {tenant: site.read(tenant) for tenant in access.TENANTS}
         site.rename()

@@ -17,7 +17,7 @@ use cordboard_kafka::shape::ShapeLimits;
 use kafka_protocol::protocol::StrBytes;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::dispatch::{self, Reply};
 use super::listener::stopped;
@@ -33,6 +33,8 @@ const READ_BYTES: (usize, usize) = (4_096, 65_536);
 const TOKEN_CHECK_EVERY: Duration = Duration::from_secs(2);
 /// What may be written within `write_ms_max`, in bytes; more has longer.
 const WRITE_BYTES: usize = 1 << 20;
+/// How long whoever was refused may stay to read why. Some clients see only the end, where it comes together with the answer.
+const REFUSED_STAYS: Duration = Duration::from_secs(1);
 
 /// A connection.
 pub(super) struct Connection {
@@ -117,7 +119,30 @@ impl Connection {
         let Reply { parts, then, held } = self.answer(&head, request).await?;
         self.write(parts).await?;
         drop(held);
-        then.map_or(Ok(()), Err)
+        let Some(end) = then else { return Ok(()) };
+        self.wait_until_gone().await;
+        Err(end)
+    }
+
+    /// Waits for the client to close, for a while. What it still sends is not looked at.
+    async fn wait_until_gone(&mut self) {
+        let Self { stream, stop, .. } = self;
+        let gone = async {
+            let mut unread = [0; 512];
+            while stream.readable().await.is_ok() {
+                match stream.try_read(&mut unread) {
+                    Ok(0) => return,
+                    Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(_) => return,
+                }
+            }
+        };
+        tokio::select! {
+            () = stopped(stop) => {}
+            () = sleep(REFUSED_STAYS) => {}
+            () = gone => {}
+        }
     }
 
     /// Whether this may be asked, by whoever it is.
