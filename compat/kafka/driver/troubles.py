@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 
+from apache import CONFIGS
 from apache import TOPICS as TOPICS_TOOL
 from apache import Kafka, SmallDisk
 from clients import Broker, Log, clients
@@ -54,10 +55,10 @@ class Trouble:
         self.disk = small_disk(work / "disk")
         logs = {"logs": self.disk.path / "logs"} if self.disk else {}
         self.apache = Kafka(cache, work / "apache", users={"cordboard": CANARY}, **logs)
-        password = work / "password"
-        password.write_text(CANARY + "\n", encoding="utf-8")
-        configuration = CONFIGURATION.format(broker=self.apache.sasl_bootstrap, password=password)
-        self.cordboard = Cordboard(binary, work / "cordboard", configuration)
+        self.password = work / "password"
+        self.password.write_text(CANARY + "\n", encoding="utf-8")
+        self.cordboard = Cordboard(binary, work / "cordboard")
+        self._configure()
         self.reader = clients(Log(cache, work / "clients.log"))["kafka-python"]
         self.brokers = [Broker("ours", self.cordboard.bootstrap, work), Broker("apache", self.apache.bootstrap, work)]
         self.records = {}
@@ -84,6 +85,9 @@ class Trouble:
             (f"there is no broker for {self.away_s:g} s", self.away),
             ("the disk of the broker is full", self.full),
             ("a topic is deleted", self.deleted),
+            ("the broker does not know who it is", self.unknown),
+            ("a topic is missing and may not be made", self.missing),
+            ("records are larger than the topic takes", self.too_large),
             ("the password is in no line", self.silent),
         ]:
             yield "apache", "publisher", title, what
@@ -133,13 +137,10 @@ class Trouble:
     def away(self):
         self.apache.stop()
         began = time.monotonic()
-        self._until("word of it in /readyz", lambda: "kafka: " in self.cordboard.get("/readyz")[1], 30)
-        code, text = self.cordboard.get("/readyz")
-        expect(code == 503 and '"state":"unreachable"' in text, f"/readyz says {code} {text}")
+        self._broken("unreachable")
         time.sleep(max(0.0, self.away_s - (time.monotonic() - began)))
         self.apache.start()
-        self._until("readiness", lambda: self.cordboard.get("/readyz")[0] == 200, SETTLE_S_MAX)
-        return self._equal()
+        return self._repaired()
 
     def full(self):
         if self.disk is None:
@@ -152,9 +153,36 @@ class Trouble:
         return self._equal()
 
     def deleted(self):
-        done = self.apache.tool(TOPICS_TOOL, "--delete", "--topic", TOPICS[0])
-        expect(done.returncode == 0, f"the topic cannot be deleted: {done.stdout}{done.stderr}")
+        self._tool(TOPICS_TOOL, "--delete", "--topic", TOPICS[0])
         return self._equal()
+
+    def unknown(self):
+        """The password is read again with each try."""
+        self.cordboard.stop()
+        self.password.write_text("wrong\n", encoding="utf-8")
+        self._live()
+        self._broken("not_authorised")
+        self.password.write_text(CANARY + "\n", encoding="utf-8")
+        return self._repaired()
+
+    def missing(self):
+        """And it is made by somebody else, with another number of partitions."""
+        self.cordboard.stop()
+        self._configure("create_topics = false")
+        self._tool(TOPICS_TOOL, "--delete", "--topic", TOPICS[2])
+        self._live()
+        self._broken("topic_missing")
+        self._tool(TOPICS_TOOL, "--create", "--topic", TOPICS[2], "--partitions", 3)
+        text = self._repaired()
+        self._configure()
+        return text
+
+    def too_large(self):
+        change = ["--entity-type", "topics", "--entity-name", TOPICS[1], "--alter"]
+        self._tool(CONFIGS, *change, "--add-config", "max.message.bytes=100")
+        self._broken("too_large")
+        self._tool(CONFIGS, *change, "--delete-config", "max.message.bytes")
+        return self._repaired()
 
     def silent(self):
         """librdkafka knows the password, and may be told to tell everything."""
@@ -164,6 +192,27 @@ class Trouble:
         expect(code == 200 and "cordboard_kafka_records_total" in metrics, f"/metrics was answered {code}, or tells nothing of Kafka")
         expect(CANARY not in metrics + self.cordboard.get("/readyz")[1], "the password of the broker is told")
         return f"{len(lines.splitlines())} lines of log"
+
+    def _tool(self, main, *words):
+        done = self.apache.tool(main, *words)
+        expect(done.returncode == 0, f"{main} {words}: {done.stdout}{done.stderr}")
+
+    def _configure(self, more=""):
+        text = CONFIGURATION.format(broker=self.apache.sasl_bootstrap, password=self.password)
+        self.cordboard.config.write_text(text + more + "\n", encoding="utf-8")
+
+    def _broken(self, state):
+        """Until `/readyz` says that this is in the way, and is not ready."""
+
+        def is_said():
+            code, text = self.cordboard.get("/readyz")
+            return code == 503 and f'"state":"{state}"' in text and '"why":"kafka: ' in text
+
+        self._until(f"{state} in /readyz", is_said, SETTLE_S_MAX)
+
+    def _repaired(self):
+        self._until("readiness", lambda: self.cordboard.get("/readyz")[0] == 200, SETTLE_S_MAX)
+        return self._equal()
 
     def _live(self):
         self.cordboard.start("--demo", "--seed", SEED, "--speed", SPEED, "--log-level", "debug")

@@ -171,6 +171,9 @@ impl Publisher {
 fn run(base: &Base) {
     let tenant = &*base.tenant;
     let mut pause = RETRY_MIN;
+    if let Err(fault) = session::remember(base) {
+        tell(base, &fault);
+    }
     loop {
         let (begun, records) = (Instant::now(), base.status.records.load(Ordering::Relaxed));
         let fault = match session::run(base) {

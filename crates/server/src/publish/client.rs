@@ -239,3 +239,90 @@ impl ProducerContext for Ear {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::time::Duration;
+
+    use rdkafka::config::FromClientConfigAndContext as _;
+    use rdkafka::consumer::BaseConsumer;
+    use rdkafka::producer::BaseProducer;
+
+    use super::*;
+    use crate::config::SecretText;
+
+    const CANARY: &str = "canary-of-the-broker";
+
+    /// Whatever is traced.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn with_password() -> Kafka {
+        Kafka {
+            // Nobody listens there.
+            brokers: vec!["127.0.0.1:1".into()],
+            security: KafkaSecurity::SaslPlaintext,
+            sasl_mechanism: SaslMechanism::Plain,
+            user: "cordboard".into(),
+            password: Some(SecretText::new(CANARY)),
+            ..Kafka::default()
+        }
+    }
+
+    #[test]
+    fn librdkafka_takes_all_settings_and_tells_nobody_the_password() {
+        let lines = Lines::default();
+        let to = lines.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(Mutex::new(to)).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let kafka = with_password();
+            let mut shared = settings(&kafka).unwrap();
+            shared.set("debug", "all").set_log_level(RDKafkaLogLevel::Debug);
+            let ear = Ear::new(&Arc::from("acme"));
+            let producer = BaseProducer::from_config_and_context(&producing(&kafka, &shared), ear.clone()).unwrap();
+            let consumer = BaseConsumer::from_config_and_context(&consuming(&kafka, &shared), ear.clone()).unwrap();
+            producer.poll(Duration::from_millis(300));
+            _ = consumer.poll(Duration::from_millis(300));
+            tracing::info!("{shared:?} {kafka:?}");
+            let trouble = ear.trouble().unwrap_or_default();
+            assert!(!trouble.is_empty() && !trouble.contains(CANARY), "{trouble}");
+        });
+        let lines = lines.0.lock().unwrap();
+        let text = String::from_utf8_lossy(&lines);
+        assert!(text.contains("sasl.username") || text.contains("librdkafka: "), "{text}");
+        assert!(!text.contains(CANARY), "the password is in what is logged");
+    }
+
+    #[test]
+    fn a_compression_is_one_that_librdkafka_has() {
+        for compression in [Compression::None, Compression::Lz4, Compression::Snappy] {
+            let kafka = Kafka { compression, ..with_password() };
+            let client = producing(&kafka, &settings(&kafka).unwrap());
+            assert!(BaseProducer::from_config_and_context(&client, Ear::new(&Arc::from("acme"))).is_ok());
+        }
+    }
+
+    #[test]
+    fn each_mechanism_is_one_that_librdkafka_has() {
+        for sasl_mechanism in [SaslMechanism::Plain, SaslMechanism::ScramSha256, SaslMechanism::ScramSha512] {
+            for security in [KafkaSecurity::SaslPlaintext, KafkaSecurity::SaslTls, KafkaSecurity::Tls] {
+                let kafka = Kafka { sasl_mechanism, security, ..with_password() };
+                let client = settings(&kafka).unwrap();
+                assert!(BaseProducer::from_config_and_context(&client, Ear::new(&Arc::from("acme"))).is_ok());
+            }
+        }
+    }
+}

@@ -76,11 +76,34 @@ pub(super) fn run(base: &Base) -> Result<(), Fault> {
     ended
 }
 
+/// Takes down how far it was by what is kept, before anybody can be asked.
+pub(super) fn remember(base: &Base) -> Result<(), Fault> {
+    let (kept, source) = (base.kept.read()?, StoreSource::new(base));
+    let mut from = Vec::new();
+    for topic in base.layout.topics() {
+        let acked = kept.topics.get(&topic.name).map(|kept| &*kept.acked).unwrap_or_default();
+        from.extend(topic.slots.clone().enumerate().map(|(at, slot)| {
+            acked.get(at).map_or(source.start(slot), |acked| (*acked).clamp(source.start(slot), source.end(slot)))
+        }));
+    }
+    let walk = Walk::new(source, &from)?;
+    let oldest_ms = walk.head().map(|head| head.record.timestamp_ms);
+    base.status.reaches(&from, oldest_ms, false, None);
+    Ok(())
+}
+
 /// The partitions of the store.
 pub(super) struct StoreSource {
     store: TopicStore,
     slots: Vec<PartitionId>,
     bytes_max: usize,
+}
+
+impl StoreSource {
+    fn new(base: &Base) -> Self {
+        let slots = base.layout.slots().to_vec();
+        Self { store: base.store.clone(), slots, bytes_max: base.kafka.read_bytes_max }
+    }
 }
 
 impl Source for StoreSource {
@@ -123,12 +146,7 @@ impl Begun {
         let Some(ends) = still_ends(base, &scout, &counts)? else { return Ok(None) };
         let kept = base.kept.read()?;
         let is_cluster = kept.cluster.as_ref().is_none_or(|kept| *kept == cluster);
-        let source = || StoreSource {
-            store: base.store.clone(),
-            slots: base.layout.slots().to_vec(),
-            bytes_max: base.kafka.read_bytes_max,
-        };
-        let stored = source();
+        let stored = StoreSource::new(base);
         let mut plans: Vec<Plan> = Vec::with_capacity(topics.len());
         for (topic, ends) in topics.iter().zip(&ends) {
             let store: Vec<Ends> =
