@@ -22,9 +22,24 @@ async function readStreams(cordboard, judge) {
       values.push(JSON.stringify(line.value));
     }
     if (number === 0) throw new Error(`${dialect} said nothing`);
+    await refuses(judge, dialect, snapshot);
     console.log(`asyncapi: ${number} lines of the stream of ${dialect}`);
   }
   return told;
+}
+
+// A judge that takes everything would find nothing: what no schema has must be refused.
+async function refuses(judge, dialect, snapshot) {
+  const [place] = [...judge.counts.keys()].filter((place) => place.startsWith(`/schemas/${dialect}/`));
+  const foreign = [
+    () => judge.published_at(place, { canary: 1 }, 'a message of nobody'),
+    async () => judge.payload(`${dialect}.Snapshot`, { ...snapshot, canary: 1 }, 'a picture of nobody'),
+    async () => judge.payload(`${dialect}.Line`, { position: '1-1', channel: 'rte', name: 'x', key: '', value: {} }, 'a line of nobody'),
+  ];
+  for (const judged of foreign) {
+    const taken = await judged().then(() => true, () => false);
+    if (taken) throw new Error(`${dialect}: what is no message was taken for one: ${judged}`);
+  }
 }
 
 async function lines(cordboard, place) {
