@@ -7,7 +7,9 @@ mod core;
 mod crowd;
 mod fanout;
 mod house;
+mod kafka_listener;
 mod kafka_publish;
+mod kafka_reader;
 mod life;
 mod load;
 mod process;
@@ -53,6 +55,11 @@ pub(super) enum Command {
     Fanout(fanout::Args),
     /// Memory and time that connections of the hub take
     Connections(connections::Args),
+    /// Records a second from the Kafka listener to one consumer that is far behind, and the memory that takes
+    KafkaListener(kafka_listener::Args),
+    /// The consumer of `kafka-listener`, which starts this
+    #[command(hide = true)]
+    KafkaReader,
     /// Records a second that are published to a real Kafka, and what Kafka's own tool reaches
     KafkaPublish(kafka_publish::Args),
     /// The clients of `fanout` and `connections`, which start this
@@ -83,6 +90,8 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::Restart(args) => restart::run(args),
         Command::Fanout(args) => fanout::run(args),
         Command::Connections(args) => connections::run(args),
+        Command::KafkaListener(args) => kafka_listener::run(args),
+        Command::KafkaReader => kafka_reader::run(),
         Command::KafkaPublish(args) => kafka_publish::run(args),
         Command::Crowd => load::run(),
     }

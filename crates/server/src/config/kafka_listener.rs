@@ -49,6 +49,8 @@ settings! {
         pub fetch_bytes_max: usize = 8_388_608,
         /// Records of all answers that are not sent yet, in bytes; consumers wait for each other.
         pub fetch_bytes_total_max: usize = 268_435_456,
+        /// The same of one tenant, or of the operator, so that consumers that take nothing keep no other tenant's waiting.
+        pub fetch_bytes_owner_max: usize = 67_108_864,
         /// Threads that read topics from disk for consumers at once; more wait.
         pub reads_max: usize = 8,
     }
@@ -100,6 +102,7 @@ impl KafkaListener {
             ("kafka_listener.fetch_ms_max", self.fetch_ms_max, 1),
             ("kafka_listener.fetch_bytes_max", self.fetch_bytes_max as u64, 65_536),
             ("kafka_listener.fetch_bytes_total_max", self.fetch_bytes_total_max as u64, self.fetch_bytes_max as u64),
+            ("kafka_listener.fetch_bytes_owner_max", self.fetch_bytes_owner_max as u64, self.fetch_bytes_max as u64),
             ("kafka_listener.reads_max", self.reads_max as u64, 1),
         ] {
             problems.at_least(key, value, least);

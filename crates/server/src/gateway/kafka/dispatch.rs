@@ -45,7 +45,10 @@ pub(super) async fn answer(
         Request::DescribeCluster(request) => plain(head, &metadata::describe_cluster(broker, client, &request)),
         Request::DescribeConfigs(request) => plain(head, &resource::describe(broker, who()?, client, &request)),
         Request::ListPartitionReassignments(_) => plain(head, &metadata::reassignments()),
-        Request::Fetch(request) => fetched(head, broker.reading.fetch(who()?.view(), &request).await),
+        Request::Fetch(request) => {
+            let who = who()?;
+            fetched(head, broker.reading.fetch(who.owner(), who.view(), &request).await)
+        }
         Request::ListOffsets(request) => {
             plain(head, &list_offsets::answer(&broker.reading, who()?.view(), version, &request).await)
         }

@@ -7,7 +7,8 @@
 
 mod gather;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kafka_protocol::ResponseError;
@@ -30,6 +31,8 @@ pub struct FetchLimits {
     pub answer_bytes_max: usize,
     /// Records of all answers that are not sent yet, in bytes.
     pub bytes_total_max: usize,
+    /// The same of one tenant, or of the operator: who does not take what is sent keeps nobody else waiting.
+    pub owner_bytes_max: usize,
     /// The largest batch that is usual, in bytes: an answer has room for at least one.
     pub batch_bytes: usize,
     /// Threads that read at once.
@@ -45,6 +48,7 @@ impl FetchLimits {
             wait_ms_max: settings.fetch_ms_max,
             answer_bytes_max: settings.fetch_bytes_max,
             bytes_total_max: settings.fetch_bytes_total_max,
+            owner_bytes_max: settings.fetch_bytes_owner_max,
             batch_bytes: config.topics.batch_bytes_max,
             reads_max: settings.reads_max,
         }
@@ -56,6 +60,8 @@ impl FetchLimits {
 pub struct Reading {
     limits: FetchLimits,
     memory: Arc<Semaphore>,
+    /// The part of it that each tenant may use; there are only so many tenants.
+    owners: Mutex<BTreeMap<Arc<str>, Arc<Semaphore>>>,
     threads: Arc<Semaphore>,
 }
 
@@ -71,7 +77,31 @@ pub struct Fetched {
 /// Memory that the records of an answer take; until this is dropped, nobody else has it.
 #[derive(Debug, Default)]
 pub struct Held {
-    _permits: Option<OwnedSemaphorePermit>,
+    _room: Option<Room>,
+}
+
+/// Room for records: of all there is, and of what the owner may have.
+#[derive(Debug)]
+struct Room {
+    all: OwnedSemaphorePermit,
+    own: OwnedSemaphorePermit,
+}
+
+impl Room {
+    fn bytes(&self) -> usize {
+        self.all.num_permits()
+    }
+
+    /// Takes so much of it, at most all.
+    fn split(&mut self, bytes: usize) -> Option<Self> {
+        let bytes = bytes.min(self.bytes());
+        Some(Self { all: self.all.split(bytes)?, own: self.own.split(bytes)? })
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.all.merge(other.all);
+        self.own.merge(other.own);
+    }
 }
 
 impl Reading {
@@ -79,12 +109,13 @@ impl Reading {
     #[must_use]
     pub fn new(limits: FetchLimits) -> Self {
         let memory = Arc::new(Semaphore::new(limits.bytes_total_max.min(Semaphore::MAX_PERMITS)));
-        Self { memory, threads: Arc::new(Semaphore::new(limits.reads_max)), limits }
+        let threads = Arc::new(Semaphore::new(limits.reads_max));
+        Self { memory, owners: Mutex::default(), threads, limits }
     }
 
     /// Answers a fetch: at once where there is enough to read or nothing to wait for, or else when there is, or the time is
     /// over. May be dropped while it waits.
-    pub async fn fetch(&self, view: &View, request: &FetchRequest) -> Fetched {
+    pub async fn fetch(&self, owner: &Arc<str>, view: &View, request: &FetchRequest) -> Fetched {
         if request.session_id != 0 {
             // None was ever given: what is not asked for in full is not known.
             return error(ResponseError::FetchSessionIdNotFound);
@@ -96,7 +127,7 @@ impl Reading {
         let mut bells = Bells::new(&gathering);
         loop {
             if gathering.has_news() {
-                gathering = match self.read(gathering, deadline).await {
+                gathering = match self.read(owner, gathering, deadline).await {
                     Ok(gathering) => gathering,
                     Err(Unreadable) => return error(ResponseError::UnknownServerError),
                 };
@@ -132,16 +163,19 @@ impl Reading {
         })
     }
 
-    async fn read(&self, mut gathering: Gathering, deadline: Instant) -> Result<Gathering, Unreadable> {
-        let bytes = gathering.bytes_wanted().max(self.limits.batch_bytes).min(self.limits.bytes_total_max);
-        let permits = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let memory = Arc::clone(&self.memory);
+    async fn read(
+        &self,
+        owner: &Arc<str>,
+        mut gathering: Gathering,
+        deadline: Instant,
+    ) -> Result<Gathering, Unreadable> {
+        let room = self.room(owner, gathering.bytes_wanted());
         let room = if gathering.is_empty() {
             // Who has nothing waits for its turn, however long it is: it would only come back to the end of the queue.
-            memory.acquire_many_owned(permits).await?
+            room.await?
         } else {
             // Who has something already does not keep it from others while it waits for more.
-            match timeout_at(deadline, memory.acquire_many_owned(permits)).await {
+            match timeout_at(deadline, room).await {
                 Ok(room) => room?,
                 Err(_) => return Ok(gathering.stopped()),
             }
@@ -151,6 +185,21 @@ impl Reading {
             gathering
         })
         .await
+    }
+
+    /// Room for so many bytes, or for as many as there may be, but for one batch at least. The owner's is waited for first:
+    /// who waits for that keeps nobody else waiting.
+    async fn room(&self, owner: &Arc<str>, bytes: usize) -> Result<Room, AcquireError> {
+        let FetchLimits { bytes_total_max, owner_bytes_max, batch_bytes, .. } = self.limits;
+        let own = {
+            let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+            let fresh = || Arc::new(Semaphore::new(owner_bytes_max.min(Semaphore::MAX_PERMITS)));
+            Arc::clone(owners.entry(Arc::clone(owner)).or_insert_with(fresh))
+        };
+        let bytes = bytes.max(batch_bytes).min(bytes_total_max).min(owner_bytes_max);
+        let permits = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let own = own.acquire_many_owned(permits).await?;
+        Ok(Room { all: Arc::clone(&self.memory).acquire_many_owned(permits).await?, own })
     }
 }
 

@@ -97,7 +97,7 @@ mod tests {
     use super::super::fetch::FetchLimits;
     use super::super::shelf::{STATE, Shelf, THREAD};
     use super::*;
-    use crate::config::TopicNames;
+    use crate::config::{Config, TopicNames};
 
     #[tokio::test]
     async fn offsets_are_found_by_what_is_asked() {
@@ -107,8 +107,7 @@ mod tests {
         shelf.say("acme", THREAD, &[(3_000, "k", "d")]);
         drop(shelf.names(TopicNames::Shared));
         let view = shelf.names_of(&["acme"], TopicNames::Shared).of_operator();
-        let limits =
-            FetchLimits { wait_ms_max: 0, answer_bytes_max: 0, bytes_total_max: 0, batch_bytes: 0, reads_max: 1 };
+        let limits = FetchLimits { reads_max: 1, ..FetchLimits::of(&Config::default()) };
         let reading = Reading::new(limits);
         let none = (None, -1, -1);
         let error = |error: ResponseError| (Some(error), -1, -1);

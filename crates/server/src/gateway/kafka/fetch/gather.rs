@@ -9,11 +9,11 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::fetch_request::FetchPartition;
 use kafka_protocol::messages::fetch_response::{FetchableTopicResponse, PartitionData};
 use kafka_protocol::messages::{FetchRequest, FetchResponse, TopicName};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
 use super::super::leader_epoch;
 use super::super::names::{SeenPartition, View};
-use super::{Fetched, Held, failed, no_records};
+use super::{Fetched, Held, Room, failed, no_records};
 use crate::topics::{PartitionId, ReadError, TopicStore};
 
 /// What is read for one fetch.
@@ -23,7 +23,7 @@ pub(super) struct Gathering {
     bytes_max: usize,
     bytes_min: usize,
     bytes: usize,
-    held: Option<OwnedSemaphorePermit>,
+    held: Option<Room>,
     /// Whether it is over, whatever there is to read.
     is_stopped: bool,
 }
@@ -92,9 +92,9 @@ impl Gathering {
     }
 
     /// Reads what there is, in the order in which it is asked for, as far as there is `room`; the rest of that is given back.
-    pub(super) fn read(&mut self, room: OwnedSemaphorePermit) {
+    pub(super) fn read(&mut self, room: Room) {
         let before = self.bytes;
-        let bytes_max = self.bytes_max.min(before.saturating_add(room.num_permits()));
+        let bytes_max = self.bytes_max.min(before.saturating_add(room.bytes()));
         // No partition keeps another from its turn, however much there is of it.
         let share = bytes_max / self.wanted().filter(|wanted| wanted.has_news()).count().max(1);
         let Self { topics, bytes, is_stopped, .. } = self;
@@ -110,8 +110,8 @@ impl Gathering {
         self.hold(room, self.bytes - before);
     }
 
-    fn hold(&mut self, mut room: OwnedSemaphorePermit, bytes: usize) {
-        let Some(kept) = room.split(bytes.min(room.num_permits())) else { return };
+    fn hold(&mut self, mut room: Room, bytes: usize) {
+        let Some(kept) = room.split(bytes) else { return };
         match &mut self.held {
             Some(held) => held.merge(kept),
             None => self.held = Some(kept),
@@ -124,10 +124,7 @@ impl Gathering {
             let partitions = partitions.into_iter().map(Wanted::answer).collect();
             FetchableTopicResponse::default().with_topic(name).with_partitions(partitions)
         });
-        Fetched {
-            answer: FetchResponse::default().with_responses(topics.collect()),
-            held: Held { _permits: self.held },
-        }
+        Fetched { answer: FetchResponse::default().with_responses(topics.collect()), held: Held { _room: self.held } }
     }
 
     fn wanted(&self) -> impl Iterator<Item = &Wanted> {

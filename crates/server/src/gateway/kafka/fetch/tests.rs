@@ -15,9 +15,11 @@ const LIMITS: FetchLimits = FetchLimits {
     wait_ms_max: 600_000,
     answer_bytes_max: 1 << 20,
     bytes_total_max: 2 << 20,
+    owner_bytes_max: 2 << 20,
     batch_bytes: 1 << 16,
     reads_max: 2,
 };
+const OWNER: &str = "acme";
 const NEVER_MS: i32 = 600_000;
 
 /// Two tenants' stores, and the view of one of them.
@@ -42,7 +44,7 @@ impl Scene {
     }
 
     async fn fetch(&self, request: &FetchRequest) -> Fetched {
-        self.reading.fetch(&self.view, request).await
+        self.reading.fetch(&OWNER.into(), &self.view, request).await
     }
 }
 
@@ -137,11 +139,12 @@ async fn what_cannot_be_read_is_said_at_once() {
 
 #[tokio::test]
 async fn a_reader_that_has_everything_waits_for_what_comes() {
+    let owner: Arc<str> = OWNER.into();
     let mut scene = Scene::new(LIMITS);
     scene.say(THREAD, &["a"]);
     let reading = Reading::new(LIMITS);
     let (view, wanted) = (scene.view.clone(), request(NEVER_MS, vec![part(THREAD, 1), part(STATE, 0)]));
-    let mut fetch = pin!(reading.fetch(&view, &wanted));
+    let mut fetch = pin!(reading.fetch(&owner, &view, &wanted));
     assert!(waits(fetch.as_mut()).await);
     // Another tenant's records wake nobody here.
     scene.shelf.say("beta", THREAD, &[(1, "key", "not ours")]);
@@ -152,11 +155,12 @@ async fn a_reader_that_has_everything_waits_for_what_comes() {
 
 #[tokio::test]
 async fn as_much_is_waited_for_as_is_wanted_and_nothing_read_twice() {
+    let owner: Arc<str> = OWNER.into();
     let mut scene = Scene::new(LIMITS);
     let reading = Reading::new(LIMITS);
     let (view, mut wanted) = (scene.view.clone(), request(NEVER_MS, vec![part(THREAD, 0)]));
     wanted.min_bytes = 200;
-    let mut fetch = pin!(reading.fetch(&view, &wanted));
+    let mut fetch = pin!(reading.fetch(&owner, &view, &wanted));
     // Each is a batch of somewhat more than 61 bytes.
     for value in ["a", "b", "c"] {
         assert!(waits(fetch.as_mut()).await);
@@ -165,10 +169,10 @@ async fn as_much_is_waited_for_as_is_wanted_and_nothing_read_twice() {
     assert_eq!(told(&fetch.await), [of(&["a", "b", "c"])]);
     // Or until the time is over.
     let short = wanted.clone().with_max_wait_ms(1).with_min_bytes(1_000);
-    assert_eq!(told(&reading.fetch(&view, &short).await), [of(&["a", "b", "c"])]);
+    assert_eq!(told(&reading.fetch(&owner, &view, &short).await), [of(&["a", "b", "c"])]);
     // More than may be given at all is not waited for.
     let little = wanted.clone().with_min_bytes(1_000).with_max_bytes(100);
-    assert_eq!(told(&reading.fetch(&view, &little).await), [of(&["a"])]);
+    assert_eq!(told(&reading.fetch(&owner, &view, &little).await), [of(&["a"])]);
 }
 
 #[tokio::test]
@@ -210,6 +214,7 @@ async fn no_partition_keeps_another_from_its_turn() {
 
 #[tokio::test]
 async fn what_is_not_sent_yet_takes_room_from_others() {
+    let owner: Arc<str> = OWNER.into();
     let room = 1 << 16;
     let mut scene = Scene::new(FetchLimits { bytes_total_max: room, ..LIMITS });
     for _ in 0..80 {
@@ -222,12 +227,29 @@ async fn what_is_not_sent_yet_takes_room_from_others() {
     let mut second = pin!(scene.fetch(&wanted));
     assert!(waits(second.as_mut()).await);
     // Who has everything needs no room to wait.
-    let mut current = pin!(scene.reading.fetch(&scene.view, &wanted));
+    let mut current = pin!(scene.reading.fetch(&owner, &scene.view, &wanted));
     assert!(waits(current.as_mut()).await);
     drop(first);
     assert!(!told(&second.await)[0].1.is_empty());
     assert!(!told(&current.await)[0].1.is_empty());
     assert_eq!(scene.reading.memory.available_permits(), room, "all of it was given back");
+}
+
+#[tokio::test]
+async fn who_takes_nothing_keeps_no_other_tenant_waiting() {
+    let room = 1 << 16;
+    let mut scene = Scene::new(FetchLimits { owner_bytes_max: room, ..LIMITS });
+    for _ in 0..80 {
+        scene.say(THREAD, &[&"x".repeat(1_000)]);
+    }
+    let wanted = request(0, vec![part(THREAD, 0)]);
+    let _not_sent = scene.fetch(&wanted).await;
+    let mut second = pin!(scene.fetch(&wanted));
+    assert!(waits(second.as_mut()).await);
+    // Another owner, here of the same topics.
+    let other = scene.reading.fetch(&"*".into(), &scene.view, &wanted).await;
+    assert!(!told(&other)[0].1.is_empty());
+    assert!(waits(second.as_mut()).await);
 }
 
 #[tokio::test]
@@ -253,12 +275,13 @@ async fn a_reader_that_goes_away_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_tenant_that_is_not_served_has_nothing_at_any_offset() {
+    let owner: Arc<str> = OWNER.into();
     let scene = Scene::new(LIMITS);
     drop(scene.shelf.names(TopicNames::Shared));
     let view = scene.shelf.names_of(&["acme"], TopicNames::Shared).of_operator();
     let mut wanted = request(0, vec![part(THREAD, 40)]);
     wanted.topics[0].partitions[0].partition = 1;
-    let fetched = scene.reading.fetch(&view, &wanted).await;
+    let fetched = scene.reading.fetch(&owner, &view, &wanted).await;
     assert_eq!(told(&fetched), [of(&[])]);
     assert_eq!(fetched.answer.responses[0].partitions[0].high_watermark, 40);
 }
