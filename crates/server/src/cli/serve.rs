@@ -135,15 +135,15 @@ async fn serve(config: &Config, demo: Option<Demo>) -> Result<(), Failure> {
         None => Vec::new(),
     };
     let url = format!("http://{}", server.address());
-    if let Some(address) = server.kafka_address() {
-        _ = writeln!(std::io::stdout(), "kafka     {address}");
-    }
     // Whoever started us without reading this does not need it.
     _ = writeln!(
         std::io::stdout(),
         "hub       {url}{HUB_PATH}\nevents    {url}/api/v1/events\nsnapshot  {url}/api/v1/snapshot\nrequests  {url}/api/v1/requests\n\
          ready     {url}/readyz\nmetrics   {url}/metrics"
     );
+    if let Some(address) = server.kafka_address() {
+        _ = writeln!(std::io::stdout(), "kafka     {address}");
+    }
     for account in accounts {
         _ = writeln!(std::io::stdout(), "{account}");
     }
