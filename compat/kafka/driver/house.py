@@ -10,7 +10,7 @@ from clients import Broker, Log, clients
 from cordboard import Cordboard
 from faults import Failed, expect, expect_equal
 
-DEMO = ["--demo", "--seed", 7, "--speed", 100]
+DEMO = ["--demo", "--seed", 7, "--speed", 60]
 LIFE_S = 5.0  # between two restarts
 SETTLE_S_MAX = 60.0
 TOPICS = ["cordboard-event", "voice-agentstate", "voice-callthread"]

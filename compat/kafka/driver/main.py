@@ -91,7 +91,7 @@ def main():
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clears away as Ctrl-C does
     began, report = time.monotonic(), Report(arguments.only)
-    work = pathlib.Path(tempfile.mkdtemp(prefix="cordboard-kafka-"))
+    work = pathlib.Path(tempfile.mkdtemp(prefix="cordboard-compat-kafka-"))
     try:
         play(arguments.cordboard, arguments.cache, work, report)
     except Failed as fault:

@@ -12,13 +12,14 @@ from house import PARTITIONS, TOPICS, normal
 SIZES = [None, "tiny", "large"]
 HEADERS = ["tenant", "position", "event-id", "origin", "schema"]
 SHOWN = 3
+TINY = "voice-agentstate"  # what is read in tiny fetches: that takes long
 
 
 def scenes(house):
     """(broker's name, client's name, title, function) of each."""
     for broker, client in itertools.product(house.brokers, house.clients.values()):
         for sizes in SIZES:
-            title = f"reads whole topics{sizes and f', {sizes} fetches' or ''}"
+            title = f"reads whole topics, {sizes} fetches" if sizes else "reads whole topics"
             yield broker.name, client.name, title, bind(reads, house, broker, client, sizes)
         if "times" in client.can:
             yield broker.name, client.name, "seeks by time", bind(seeks, house, broker, client)
@@ -39,13 +40,19 @@ def bind(function, *words):
 
 def reads(house, broker, client, sizes):
     """All that is there, each record once, byte for byte what the others see."""
-    ends = house.ends[broker.name]
+    ends = {topic: ends for topic, ends in house.ends[broker.name].items() if sizes != "tiny" or topic == TINY}
     got = sorted(client.read(broker, ends, sizes=sizes), key=lambda record: record.place)
-    wanted = house.records[broker.name]
-    expect_equal("places", [record.place for record in wanted], [record.place for record in got])
+    wanted = [record for record in house.records[broker.name] if record.topic in ends]
+    expect_same_places(wanted, got)
     for one, other in zip(wanted, got):
         expect_equal("a record as kafka-python sees it", one, other)
     return f"{len(got)} records"
+
+
+def expect_same_places(wanted, got):
+    places, came = [record.place for record in wanted], [record.place for record in got]
+    missing, more = sorted(set(places) - set(came)), sorted(set(came) - set(places))
+    expect(places == came, f"{len(places)} records expected, {len(came)} came; missing {missing[:SHOWN]}, more {more[:SHOWN]}")
 
 
 def equals_stream(house, broker):
@@ -54,10 +61,12 @@ def equals_stream(house, broker):
     wanted = collections.defaultdict(list)
     for line in itertools.chain.from_iterable(house.told.values()):
         wanted[line["channel"], line["key"]].append((line["position"], normal(line["value"])))
-    expect_equal("keys", sorted(wanted), sorted(came))
+    expect_same_keys(wanted, came)
     for key, messages in wanted.items():
         told = [(dict(record.headers)["position"], normal(record.value)) for record in came[key]]
-        expect_equal(f"messages of {key}", messages, told)
+        if messages != told:
+            lost, more = [line for line in messages if line not in told], [line for line in told if line not in messages]
+            raise Failed(f"{key}: {len(messages)} messages, {len(told)} records; missing {lost[:SHOWN]}, more {more[:SHOWN]}; twice or in another order otherwise")
     return f"{sum(map(len, wanted.values()))} messages of {len(wanted)} keys"
 
 
@@ -88,7 +97,7 @@ def well_made(house, broker):
 def same(house):
     """What the publisher made is what the listener serves: key, value, time and headers, in order per key."""
     ours, theirs = (by_key(house.records[broker.name]) for broker in house.brokers)
-    expect_equal("keys", sorted(ours), sorted(theirs))
+    expect_same_keys(ours, theirs)
     for key, records in ours.items():
         one, other = [record.content for record in records], [record.content for record in theirs[key]]
         if one != other:
@@ -98,6 +107,11 @@ def same(house):
                 + ("" if lost or more else f", {len(other) - len(set(other))} twice, or in another order")
             )
     return f"{len(house.records['ours'])} records of {len(ours)} keys"
+
+
+def expect_same_keys(wanted, came):
+    missing, more = sorted(wanted.keys() - came.keys()), sorted(came.keys() - wanted.keys())
+    expect(not missing and not more, f"of {len(wanted)} keys {len(missing)} are missing, as {missing[:SHOWN]}, and there are more, as {more[:SHOWN]}")
 
 
 def by_key(records):
@@ -131,7 +145,7 @@ def reads_on(house, broker):
     run = kcat.from_time(broker, topic, moment)
     expect_equal("exit code", 0, run.finish())
     wanted = [record for record in records if record.timestamp >= moment]
-    expect_equal("records since then", wanted, sorted(run.records, key=lambda record: record.place))
+    expect_same_places(wanted, sorted(run.records, key=lambda record: record.place))
     return f"{len(wanted)} of {len(records)} records"
 
 

@@ -12,7 +12,7 @@ from kafka.structs import OffsetAndMetadata
 
 POLL_MS = 300
 WAIT_MS = 30_000
-BOOTSTRAP_MS = 10_000
+BOOTSTRAP_MS = 6_000
 SAYING = threading.Lock()
 
 
