@@ -14,7 +14,7 @@ TENANTS = ["acme", "beta"]
 CALLS = 12
 REFUSED = ["agent", "supervisor", "service without events", "wrong", "empty", "revoked"]
 # kcat refuses an empty password itself; of those that are slow to give up, fewer are played.
-REFUSED_BY = {"kcat": REFUSED[:4] + ["revoked"], "kafka-python": ["agent", "wrong", "revoked"], "java console": ["agent", "wrong", "empty", "revoked"]}
+REFUSED_BY = {"kcat": REFUSED[:4] + ["revoked"], "kafka-python": ["agent", "wrong", "revoked"], "java console": ["agent", "wrong", "revoked"]}
 REFUSED_S_MAX = 60.0
 LIMITS = """
 [topics]
