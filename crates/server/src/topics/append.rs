@@ -26,7 +26,7 @@ pub(super) struct Appender {
     active: Option<Active>,
     /// Files as they are, where that is not yet what readers see.
     fresh: Vec<Segment>,
-    /// Files that were written to since the last sync.
+    /// Files that were written to since the last checkpoint.
     unsynced: Vec<Arc<dyn DiskFile>>,
 }
 
@@ -35,6 +35,7 @@ struct Active {
     open: Arc<OpenFile>,
     slot: Arc<Slot>,
     is: SegmentKept,
+    /// Nothing was written to it since the last checkpoint.
     is_synced: bool,
 }
 
@@ -169,16 +170,12 @@ impl Appender {
         extent.end = self.end;
     }
 
-    /// Has everything written on disk.
-    pub(super) fn sync(&mut self) -> io::Result<()> {
-        for file in &self.unsynced {
-            file.sync_data()?;
-        }
-        self.unsynced.clear();
+    /// Files that are to be synced: everything written is on disk then.
+    pub(super) fn unsynced(&mut self) -> Vec<Arc<dyn DiskFile>> {
         if let Some(active) = &mut self.active {
             active.is_synced = true;
         }
-        Ok(())
+        std::mem::take(&mut self.unsynced)
     }
 
     /// Passes over a batch that retention dropped already: when the store is opened, and what the journal has is older

@@ -10,7 +10,7 @@ use cordboard_kafka::batch::{BatchError, BatchHead, HEAD_BYTES};
 use tokio::sync::watch;
 
 use super::append::Appender;
-use super::checkpoint::{Checkpoint, PartitionKept, SegmentKept, TopicKept};
+use super::checkpoint::{Checkpoint, CheckpointError, PartitionKept, SegmentKept, TopicKept, UnderWay};
 use super::index::Index;
 use super::journal::{self, Commit, JournalError, Parts, Touched};
 use super::partition::{Cache, Extent, Files, OpenFile, Partition, Segment, Slot};
@@ -95,13 +95,12 @@ pub fn open(
     let is_noted = is_as_it_was && report.commits_replayed == 0 && report.damaged_checkpoints.is_empty();
     let (mut writer, store) = recovery.finish(topics, journal, log, report)?;
     if !is_noted {
-        writer.checkpoint().or_else(|error| match error {
+        match writer.due().take() {
+            Ok(()) => {}
             // What was applied again will be applied once more.
-            super::CommitTopicsError::DiskFull(_) => Ok(()),
-            error @ (super::CommitTopicsError::Poisoned { .. } | super::CommitTopicsError::Backwards { .. }) => {
-                Err(OpenTopicsError::Io(io::Error::other(error)))
-            }
-        })?;
+            Err(CheckpointError::Store(error)) if disk::is_full(&error) => {}
+            Err(CheckpointError::Store(error) | CheckpointError::Sync(error)) => return Err(error.into()),
+        }
     }
     Ok((writer, store))
 }
@@ -287,7 +286,9 @@ impl Recovery<'_> {
         }
         let mut dormant: Vec<TopicKept> = Vec::new();
         for ((topic, number), mut recovered) in self.partitions {
-            recovered.appender.sync()?;
+            for file in recovered.appender.unsynced() {
+                file.sync_data()?;
+            }
             if dormant.last().is_none_or(|last| last.name != topic) {
                 dormant.push(TopicKept { name: topic, partitions: Vec::new() });
             }
@@ -303,6 +304,8 @@ impl Recovery<'_> {
         let bell = watch::Sender::new(0);
         let shared = Arc::new(Shared { files: Arc::new(self.files), topics: topics.to_vec(), partitions, bell });
         let writer = TopicWriter {
+            under_way: UnderWay::default(),
+            in_background: false,
             shared: Arc::clone(&shared),
             limits: self.limits,
             journal,

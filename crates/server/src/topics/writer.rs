@@ -9,19 +9,22 @@ use cordboard_kafka::batch::{BatchHead, NewRecord};
 use cordboard_kafka::partitioner;
 
 use super::append::Appender;
-use super::checkpoint::{Checkpoint, TopicKept};
+use super::checkpoint::{Checkpoint, CheckpointError, Due, TopicKept, UnderWay};
 use super::journal::{self, CommitBuilder};
 use super::recover::OpenTopicsReport;
 use super::{PartitionId, Shared, TopicLimits};
 use crate::log::disk;
-use crate::log::{AppendError, CommitError, Log, Position, SnapshotError, Writer};
+use crate::log::{AppendError, CommitError, Log, Position, Writer};
 
 /// A checkpoint is taken when the journal has grown by this part of its limit: two of them are kept, and what comes
-/// after the older one, so it stays within the limit.
-const CHECKPOINTS_PER_JOURNAL: u64 = 3;
+/// after the older one, while the next is being taken. So it stays within the limit.
+const CHECKPOINTS_PER_JOURNAL: u64 = 4;
 
 /// The one writer of a store. What was appended and not committed is lost with it.
 pub struct TopicWriter {
+    /// Ends before the journal, whose directory it writes to, may be another's.
+    pub(super) under_way: UnderWay,
+    pub(super) in_background: bool,
     pub(super) shared: Arc<Shared>,
     pub(super) limits: TopicLimits,
     pub(super) journal: Writer,
@@ -32,7 +35,7 @@ pub struct TopicWriter {
     pub(super) dormant: Vec<TopicKept>,
     pub(super) upto: Position,
     pub(super) handed: Option<Handed>,
-    /// Bytes of the journal since the last checkpoint was tried.
+    /// Bytes of the journal since the last checkpoint was begun.
     pub(super) grown_bytes: u64,
     pub(super) poison: Option<String>,
     pub(super) report: OpenTopicsReport,
@@ -58,6 +61,12 @@ impl TopicWriter {
     #[must_use]
     pub fn report(&self) -> &OpenTopicsReport {
         &self.report
+    }
+
+    /// Checkpoints are taken by threads from now on, so that no commit waits for one.
+    #[must_use]
+    pub fn with_checkpoints_in_background(self) -> Self {
+        Self { in_background: true, ..self }
     }
 
     /// Takes a record for the next commit, into the partition of its key, and says which place it will have; `None`
@@ -91,7 +100,10 @@ impl TopicWriter {
         let done = self.try_commit(upto);
         self.settle(done)?;
         if self.grown_bytes >= self.limits.journal_bytes_max / CHECKPOINTS_PER_JOURNAL {
-            self.checkpoint_or_later();
+            self.checkpoint();
+        } else if self.under_way.is_finished() {
+            let taken = self.under_way.wait();
+            self.note(taken);
         }
         Ok(())
     }
@@ -109,7 +121,7 @@ impl TopicWriter {
             self.poison = Some(format!("dropping old files failed: {error}"));
         }
         if dropped.as_ref().is_ok_and(|dropped| *dropped > 0) && self.handed.is_none() {
-            self.checkpoint_or_later();
+            self.checkpoint();
         }
         dropped
     }
@@ -121,7 +133,13 @@ impl TopicWriter {
     pub fn close(mut self) -> Result<(), CommitTopicsError> {
         self.check_poison()?;
         self.finish()?;
-        self.checkpoint()?;
+        let taken = self.under_way.wait().and_then(|()| self.due().take());
+        taken.map_err(|error| match error {
+            CheckpointError::Store(error) if disk::is_full(&error) => CommitTopicsError::DiskFull(error),
+            error @ (CheckpointError::Store(_) | CheckpointError::Sync(_)) => {
+                CommitTopicsError::Poisoned { cause: error.to_string() }
+            }
+        })?;
         self.journal.close()?;
         Ok(())
     }
@@ -211,38 +229,45 @@ impl TopicWriter {
         Ok(dropped)
     }
 
-    /// A checkpoint that fails costs time when the store is opened, and no record: it is tried again when the journal
-    /// has grown once more.
-    fn checkpoint_or_later(&mut self) {
-        if let Err(error) = self.checkpoint() {
-            tracing::warn!(%error, "topics: no checkpoint was taken");
+    /// Takes a checkpoint, or begins to; one that is still under way is waited for.
+    fn checkpoint(&mut self) {
+        let before = self.under_way.wait();
+        self.note(before);
+        if self.poison.is_some() {
+            return;
         }
+        let due = self.due();
+        let begun = if self.in_background {
+            UnderWay::start(due).map(|under_way| self.under_way = under_way)
+        } else {
+            due.take()
+        };
+        self.note(begun);
     }
 
-    /// Has the files of all partitions on disk and notes how far they are; then the journal before may go.
-    pub(super) fn checkpoint(&mut self) -> Result<(), CommitTopicsError> {
+    /// The checkpoint of what is committed now.
+    pub(super) fn due(&mut self) -> Due {
         self.grown_bytes = 0;
-        let synced = self.appenders.iter_mut().flatten().try_for_each(Appender::sync);
-        let synced = synced.map_err(|error| poisoned("fdatasync of a partition", &error));
-        self.settle(synced)?;
+        let unsynced = self.appenders.iter_mut().flatten().flat_map(Appender::unsynced).collect();
         let wanted = self.shared.topics.iter().zip(&self.shared.partitions).map(|(topic, partitions)| TopicKept {
             name: topic.name.clone(),
             partitions: partitions.iter().map(|partition| partition.kept()).collect(),
         });
         let checkpoint = Checkpoint::new(self.upto, wanted.chain(self.dormant.iter().cloned()).collect());
-        let bytes = checkpoint.encode().map_err(|error| poisoned("putting a checkpoint into bytes", &error))?;
-        match self.log.store_snapshot(self.log.durable(), &bytes) {
+        Due { checkpoint, journal: self.log.clone(), at: self.log.durable(), unsynced }
+    }
+
+    /// A checkpoint that was not stored costs time when the store is opened, and no record: the next one is tried when
+    /// the journal has grown once more.
+    fn note(&mut self, taken: Result<(), CheckpointError>) {
+        match taken {
             Ok(()) => {}
-            Err(SnapshotError::Io(error)) if disk::is_full(&error) => return Err(CommitTopicsError::DiskFull(error)),
-            Err(SnapshotError::Io(error)) => return Err(poisoned("storing a checkpoint", &error)),
-            Err(error @ (SnapshotError::NotDurable { .. } | SnapshotError::Closed)) => {
-                return Err(poisoned("storing a checkpoint", &error));
+            Err(error @ CheckpointError::Store(_)) => tracing::warn!(%error, "topics"),
+            Err(error @ CheckpointError::Sync(_)) => {
+                tracing::error!(%error, "topics");
+                self.poison.get_or_insert_with(|| error.to_string());
             }
         }
-        if let Err(error) = self.log.retain(0) {
-            tracing::warn!(%error, "topics: old files of the journal were not removed");
-        }
-        Ok(())
     }
 
     fn check_poison(&self) -> Result<(), CommitTopicsError> {

@@ -31,7 +31,7 @@ fn seeds() -> u64 {
 fn whatever_the_fault_what_was_committed_is_there_and_nothing_half() {
     let mut met = Met::default();
     for seed in 0..seeds() {
-        schedule(seed, &[Tearing::Nothing, Tearing::Prefix, Tearing::Sectors], &mut met);
+        schedule(seed, &[Tearing::Nothing, Tearing::Prefix, Tearing::Sectors], false, &mut met);
     }
     println!("{met:?}");
     assert_eq!(met.refused, 0, "a power loss never makes a store refuse to open");
@@ -45,13 +45,24 @@ fn whatever_the_fault_what_was_committed_is_there_and_nothing_half() {
 fn a_disk_that_leaves_garbage_is_refused_or_right() {
     let mut met = Met::default();
     for seed in 0..seeds() / 2 {
-        schedule(seed, &[Tearing::Garbage], &mut met);
+        schedule(seed, &[Tearing::Garbage], false, &mut met);
     }
     assert!(met.torn > 2, "{met:?}");
     assert!(met.refused < met.lives / 20, "{met:?}");
 }
 
-fn schedule(seed: u64, tearings: &[Tearing], met: &mut Met) {
+/// What happens when depends on threads here, so that a seed alone does not bring a failure back.
+#[test]
+fn checkpoints_in_the_background_change_nothing() {
+    let mut met = Met::default();
+    for seed in 0..seeds() / 2 {
+        schedule(seed, &[Tearing::Nothing, Tearing::Prefix, Tearing::Sectors], true, &mut met);
+    }
+    assert_eq!(met.refused, 0, "{met:?}");
+    assert!(met.poisoned > 20 && met.replayed > 20, "{met:?}");
+}
+
+fn schedule(seed: u64, tearings: &[Tearing], in_background: bool, met: &mut Met) {
     let mut random = SplitMix64::new(seed);
     let disk = FaultyDisk::new(seed);
     let mut told = Told::default();
@@ -60,6 +71,10 @@ fn schedule(seed: u64, tearings: &[Tearing], met: &mut Met) {
         let context = format!("seed {seed}, life {life}");
         disk.set_faults(faults(&mut random));
         match open_on(&disk) {
+            Ok((writer, store)) if in_background => {
+                let writer = writer.with_checkpoints_in_background();
+                live(writer, &store, &disk, &mut random, &mut told, met, &context);
+            }
             Ok((writer, store)) => live(writer, &store, &disk, &mut random, &mut told, met, &context),
             Err(error) if is_of_the_fault(&error) => met.not_opened += 1,
             // As the log's own tests have it: garbage may look like damage.

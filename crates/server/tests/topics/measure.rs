@@ -20,10 +20,11 @@ fn measure() {
     let dir = tempfile::tempdir_in(std::env::var("CORDBOARD_MEASURE_DIR").unwrap_or_else(|_| ".".to_owned())).unwrap();
     let topics: Vec<Topic> =
         ["a", "b", "c"].iter().map(|name| Topic { name: (*name).to_owned(), partitions: 4 }).collect();
-    for group in [1u64, 10, 100, 1000] {
+    for group in [1u64, 10, 100, 1000, 10_000] {
         let dir = dir.path().join(group.to_string());
         let records = if group < 100 { RECORDS / 500 * group } else { RECORDS };
-        let (mut writer, store) = open(Arc::new(RealDisk), &dir, &topics, TopicLimits::default(), 1).unwrap();
+        let (writer, store) = open(Arc::new(RealDisk), &dir, &topics, TopicLimits::default(), 1).unwrap();
+        let mut writer = writer.with_checkpoints_in_background();
         let value = vec![b'x'; VALUE_BYTES];
         let headers: [(&str, &[u8]); 4] =
             [("tenant", b"acme"), ("position", b"1700000000-42"), ("event-id", &[b'e'; 36]), ("schema", &[b's'; 60])];

@@ -18,7 +18,8 @@ fn readers_see_each_record_right_or_are_told_that_it_is_gone() {
     let dir = tempfile::tempdir().unwrap();
     let limits = TopicLimits { segment_bytes_max: 100_000, batch_bytes_max: 9_000, journal_bytes_max: 1_000_000 };
     let topics = [Topic { name: "calls".to_owned(), partitions: 1 }];
-    let (mut writer, store) = open(Arc::new(RealDisk), dir.path(), &topics, limits, 7).unwrap();
+    let (writer, store) = open(Arc::new(RealDisk), dir.path(), &topics, limits, 7).unwrap();
+    let mut writer = writer.with_checkpoints_in_background();
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let readers: Vec<_> = (0..3)
