@@ -90,6 +90,7 @@ pub fn open(
     }
     recovery.replay(&log, after, &mut report)?;
     recovery.settle(&mut report)?;
+    tell(&report);
     let had: Vec<_> = checkpoint.topics.iter().map(|topic| (topic.name.as_str(), topic.partitions.len())).collect();
     let is_as_it_was = topics.iter().all(|topic| had.contains(&(topic.name.as_str(), topic.partitions as usize)));
     let is_noted = is_as_it_was && report.commits_replayed == 0 && report.damaged_checkpoints.is_empty();
@@ -103,6 +104,17 @@ pub fn open(
         }
     }
     Ok((writer, store))
+}
+
+/// Tells the operator what is not as after an end in peace.
+fn tell(report: &OpenTopicsReport) {
+    for why in &report.damaged_checkpoints {
+        tracing::warn!(%why, "a checkpoint of the topics cannot be used; the one before was");
+    }
+    if !report.dropped.is_empty() {
+        let partitions = report.dropped.join(", ");
+        tracing::warn!(%partitions, "topics begin later than at their last checkpoint: right if retention was at work when the process before ended");
+    }
 }
 
 fn check_topics(topics: &[Topic]) -> Result<(), OpenTopicsError> {
@@ -165,6 +177,8 @@ struct Recovered {
     /// Where the oldest file begins, if that is behind everything of the checkpoint: what the journal has before was
     /// dropped.
     from: Option<i64>,
+    /// Files of the checkpoint are gone.
+    is_shorter: bool,
     /// The oldest file is to be made anew.
     remake: bool,
 }
@@ -188,7 +202,8 @@ impl Recovery<'_> {
         let extent = Extent { end: kept.end, segments: segments.into() };
         let partition = Arc::new(Partition::new(dir, extent));
         let appender = Appender::new(partition, self.limits.batch_bytes_max, active);
-        let recovered = Recovered { appender, from: found.from, remake: found.remake };
+        let Found { from, is_shorter, remake, .. } = found;
+        let recovered = Recovered { appender, from, is_shorter, remake };
         Ok(self.partitions.entry((topic.to_owned(), number)).insert_entry(recovered).into_mut())
     }
 
@@ -248,6 +263,8 @@ impl Recovery<'_> {
                     let (file, end) = (appender.partition.path(from), appender.end());
                     return Err(OpenTopicsError::Missing { file, from: end, to: from });
                 }
+            }
+            if recovered.is_shorter {
                 report.dropped.push(name(topic, *number));
             }
             if recovered.remake {
@@ -327,6 +344,7 @@ impl Recovery<'_> {
 struct Found {
     segments: Vec<SegmentKept>,
     from: Option<i64>,
+    is_shorter: bool,
     remake: bool,
 }
 
@@ -371,7 +389,8 @@ impl Found {
         if !surplus.is_empty() || oldest.is_some_and(|oldest| oldest > start) {
             disk.sync_dir(dir)?;
         }
-        Ok(Self { remake: segments.is_empty() && oldest.is_some(), segments, from })
+        let is_shorter = from.is_some() || segments.len() < kept.segments.len();
+        Ok(Self { remake: segments.is_empty() && oldest.is_some(), segments, from, is_shorter })
     }
 }
 
