@@ -61,7 +61,7 @@ pub fn keep(config: &Config, source: &Source<'_>, metrics: &ServerMetrics) -> Re
         checkpoints: Arc::clone(source.checkpoints),
         settings: Arc::clone(source.settings),
         telling,
-        writer,
+        writer: writer.with_checkpoints_in_background(),
         limits: config.topics.clone(),
         retain_every: Duration::from_secs(config.log.retain_s),
         schema_base: config.schema_base(),

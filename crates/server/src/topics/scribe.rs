@@ -290,6 +290,8 @@ impl Desk {
                     if !std::mem::replace(&mut told, true) {
                         tracing::error!(%error, tenant = self.parts.tenant, "topics wait for room on the disk");
                     }
+                    // What may be dropped makes room; it needs none itself.
+                    self.retain()?;
                     std::thread::sleep(DISK_FULL_PAUSE);
                 }
                 Err(error) => return Err(error.into()),
