@@ -2,7 +2,7 @@
 
 use bytes::{Buf as _, Bytes};
 use cordboard_kafka::answer::{encode, encode_fetch};
-use cordboard_kafka::api::{self, Api};
+use cordboard_kafka::api::{self, Api, Row, Use};
 use kafka_protocol::messages::fetch_response::{FetchResponse, FetchableTopicResponse, PartitionData};
 use kafka_protocol::messages::{ApiVersionsResponse, MetadataResponse, TopicName};
 use kafka_protocol::protocol::Decodable as _;
@@ -124,4 +124,20 @@ fn rows_are_in_order_and_found_by_their_numbers() {
         assert!(row.told_min <= row.min && row.min <= row.max, "{row:?}");
     }
     assert_eq!(Api::of(7), None);
+}
+
+#[test]
+fn the_table_of_requests_is_printed() {
+    let mut table = String::from("| request | number | versions | answered |\n|---|---|---|---|\n");
+    for api in Api::ALL {
+        let Row { name, key, min, max, used, .. } = api.row();
+        let answered = match used {
+            Use::Open => "to everybody",
+            Use::Answered => "after the login",
+            Use::Refused => "refused: it would write",
+        };
+        table.push_str(&format!("| `{name}` | {key} | {min} to {max} | {answered} |\n"));
+    }
+    let page = include_str!("../../../docs/kafka.md");
+    assert!(page.contains(&table), "docs/kafka.md should hold\n{table}");
 }

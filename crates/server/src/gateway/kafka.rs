@@ -22,6 +22,8 @@ mod refusal;
 mod resource;
 #[cfg(test)]
 mod shelf;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::net::SocketAddr;

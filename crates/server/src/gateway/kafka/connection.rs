@@ -115,7 +115,10 @@ impl Connection {
         metrics.request(head.api);
         self.check_login(&head)?;
         let request = request::body(&head, body, limits)?;
-        self.client.id = head.client_id.clone().unwrap_or_default();
+        if head.client_id.as_deref().unwrap_or_default() != &*self.client.id {
+            // A part of the frame would keep all of it.
+            self.client.id = head.client_id.as_deref().unwrap_or_default().to_owned().into();
+        }
         let Reply { parts, then, held } = self.answer(&head, request).await?;
         self.write(parts).await?;
         drop(held);

@@ -42,9 +42,11 @@ pub(super) async fn answer(
         Request::SaslHandshake(request) => judged(head, login.handshake(version, &request)),
         Request::SaslAuthenticate(request) => judged(head, login.authenticate(&request)),
         Request::Metadata(request) => plain(head, &metadata::metadata(broker, who()?, client, version, &request)),
-        Request::DescribeCluster(request) => plain(head, &metadata::describe_cluster(broker, client, &request)),
+        Request::DescribeCluster(request) => {
+            who().and_then(|_| plain(head, &metadata::describe_cluster(broker, client, &request)))
+        }
         Request::DescribeConfigs(request) => plain(head, &resource::describe(broker, who()?, client, &request)),
-        Request::ListPartitionReassignments(_) => plain(head, &metadata::reassignments()),
+        Request::ListPartitionReassignments(_) => who().and_then(|_| plain(head, &metadata::reassignments())),
         Request::Fetch(request) => {
             let who = who()?;
             fetched(head, broker.reading.fetch(who.owner(), who.view(), &request).await)
@@ -54,6 +56,7 @@ pub(super) async fn answer(
         }
         Request::OffsetForLeaderEpoch(request) => plain(head, &leader_epoch::answer(who()?.view(), &request)),
         Request::FindCoordinator(request) => {
+            who()?;
             let this = Node { id: NODE.0, host: &client.host, port: client.port };
             plain(head, &groups::find_coordinator(version, request, this))
         }
