@@ -21,6 +21,7 @@ import access
 import groups
 import hostile
 import topics
+import troubles
 from faults import Failed
 from house import House
 
@@ -69,6 +70,12 @@ def play(binary, cache, work, report):
         phase("named by tenant", lambda: together(report, access.scenes_renamed(site, before), 1))
     finally:
         site.close()
+    trouble = troubles.Trouble(binary, cache, work / "troubles")
+    try:
+        phase("what may befall", trouble.open)
+        phase("troubles", lambda: together(report, trouble.scenes(), 1))
+    finally:
+        trouble.close()
 
 
 def together(report, scenes, count=TOGETHER):

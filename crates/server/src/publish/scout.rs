@@ -21,6 +21,8 @@ use crate::log::Position;
 
 /// One question and its answer; shorter than a broker may take, so that a stop is noticed. It is asked again.
 const ANSWER_MAX: Duration = Duration::from_millis(2_000);
+/// Lines of log and errors of a client that are listened to at once.
+const EVENTS_MAX: usize = 64;
 /// How long a poll for records may take.
 const POLL: Duration = Duration::from_millis(100);
 /// How long a topic that was just made may take to be known everywhere.
@@ -59,11 +61,8 @@ impl<'a> Scout<'a> {
 
     /// The id of the cluster.
     pub(super) fn cluster(&self) -> Result<String, Fault> {
-        self.serve();
-        self.consumer
-            .client()
-            .fetch_cluster_id(ANSWER_MAX)
-            .ok_or_else(|| self.fault(&KafkaError::Global(RDKafkaErrorCode::BrokerTransportFailure), ""))
+        let nobody = KafkaError::Global(RDKafkaErrorCode::BrokerTransportFailure);
+        self.answered(self.consumer.client().fetch_cluster_id(ANSWER_MAX).ok_or(nobody), "")
     }
 
     /// How many partitions the topic has. It is made where it is missing and may be made.
@@ -86,14 +85,10 @@ impl<'a> Scout<'a> {
 
     /// The oldest offset and the end of each partition.
     pub(super) fn ends(&self, topic: &str, partitions: usize) -> Result<Vec<Ends>, Fault> {
-        self.serve();
         let ends = |partition: usize| {
             let partition = i32::try_from(partition).unwrap_or(i32::MAX);
-            let (start, end) = self
-                .consumer
-                .fetch_watermarks(topic, partition, ANSWER_MAX)
-                .map_err(|error| self.fault(&error, topic))?;
-            Ok(Ends { start, end })
+            let answer = self.consumer.fetch_watermarks(topic, partition, ANSWER_MAX);
+            self.answered(answer, topic).map(|(start, end)| Ends { start, end })
         };
         (0..partitions).map(ends).collect()
     }
@@ -191,9 +186,7 @@ impl<'a> Scout<'a> {
     }
 
     fn known_partitions(&self, topic: &str) -> Result<usize, Fault> {
-        self.serve();
-        let metadata =
-            self.consumer.fetch_metadata(Some(topic), ANSWER_MAX).map_err(|error| self.fault(&error, topic))?;
+        let metadata = self.answered(self.consumer.fetch_metadata(Some(topic), ANSWER_MAX), topic)?;
         let missing = || Fault::TopicMissing { topic: topic.to_owned() };
         let known = metadata.topics().iter().find(|known| known.name() == topic).ok_or_else(missing)?;
         if let Some(error) = known.error() {
@@ -218,8 +211,7 @@ impl<'a> Scout<'a> {
         let timeout = Duration::from_millis(self.kafka.request_ms_max);
         let options = AdminOptions::new().request_timeout(Some(timeout)).operation_timeout(Some(timeout));
         let topics = [new];
-        let made =
-            self.runtime.block_on(admin.create_topics(&topics, &options)).map_err(|error| self.fault(&error, topic))?;
+        let made = self.answered(self.runtime.block_on(admin.create_topics(&topics, &options)), topic)?;
         for result in made {
             match result {
                 // Somebody else was quicker.
@@ -237,13 +229,22 @@ impl<'a> Scout<'a> {
         Ok(())
     }
 
-    /// Lets the client tell what it has to tell.
+    /// Lets the client tell what it has to tell. Not while records are read: it would be given some.
     fn serve(&self) {
-        _ = self.consumer.poll(Duration::ZERO);
+        for _ in 0..EVENTS_MAX {
+            _ = self.consumer.poll(Duration::ZERO);
+        }
+    }
+
+    /// What came of a question, with what the client says of it.
+    fn answered<T>(&self, answer: Result<T, KafkaError>, topic: &str) -> Result<T, Fault> {
+        answer.map_err(|error| {
+            self.serve();
+            self.fault(&error, topic)
+        })
     }
 
     fn fault(&self, error: &KafkaError, topic: &str) -> Fault {
-        self.serve();
         self.ear.explain(Fault::of(error, topic))
     }
 }
