@@ -1,4 +1,4 @@
-//! Every message of every story and of every recorded session, in every dialect and way of writing, against the schema
+//! Every message of every story, of stories by chance and of every recorded session, in every dialect and way of writing, against the schema
 //! that is published for it. Nothing that is told may go beyond what is promised, and what is promised should be told
 //! somewhere.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
@@ -8,12 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use cordboard_core::{Event, evolve};
 use cordboard_dialects::published::{self, Published};
 use cordboard_dialects::{DIALECTS, Dialect, Message, Position, Settings, Teller, schema_path};
-use cordboard_server::scenario::{Player, library};
+use cordboard_server::scenario::{Player, Story, library};
+use cordboard_sim::author;
 use cordboard_sim::life::{founded, play, recordings, recordings_folder};
 use jsonschema::Validator;
 
 /// A picture of everything is checked after so many events, and at the end.
 const PICTURE_EVERY: u64 = 50;
+/// Stories by chance, besides those that are written down.
+const SEEDS: u64 = 60;
 
 /// Messages that neither stories nor recordings bring about, because programs cause them that are no part of either
 /// (transcripts, recordings that were converted, settings, links to switches that clients asked about). The tests of
@@ -34,9 +37,10 @@ const NEVER_TOLD: &[&str] = &[
 fn everything_that_is_told_is_as_published() {
     let mut judge = Judge::new();
     for story in library::STORIES {
-        let (_, opening, played) = Player::play("default", &story.text.parse().unwrap(), &[]);
-        let told = opening.into_iter().chain(played.into_iter().flat_map(|played| played.told));
-        judge.life(story.name, &told.map(|told| told.event).collect::<Vec<_>>());
+        judge.story(story.name, &story.text.parse().unwrap());
+    }
+    for seed in 0..SEEDS {
+        judge.story(&format!("seed {seed}"), &author::write(seed));
     }
     for (name, recording) in recordings(&recordings_folder()).unwrap() {
         let connections: Vec<_> = recording.parts.iter().map(|part| part.tagged()).collect();
@@ -65,6 +69,12 @@ impl Judge {
         };
         let validators = published::schemas().into_iter().map(validator).collect();
         Self { validators, counts: BTreeMap::new() }
+    }
+
+    fn story(&mut self, name: &str, story: &Story) {
+        let (_, opening, played) = Player::play("default", story, &[]);
+        let told = opening.into_iter().chain(played.into_iter().flat_map(|played| played.told));
+        self.life(name, &told.map(|told| told.event).collect::<Vec<_>>());
     }
 
     fn life(&mut self, name: &str, events: &[Event]) {

@@ -1,8 +1,8 @@
 //! Schemas and messages, each of them once.
 //!
 //! AsyncAPI's own schemas are those of JSON Schema draft 7 and a little more, so published schemas (2020-12) are put into
-//! its words: definitions stand beside each other under names of their own, tuples have their older form, and what is said
-//! of a reference stands around it.
+//! its words: definitions stand beside each other under names of their own, tuples have their older form, choices between
+//! words are enumerations.
 
 use cordboard_dialects::Dialect;
 use cordboard_dialects::catalogue::Entry;
@@ -43,13 +43,17 @@ impl Components {
     }
 
     /// Takes in a schema in the words of AsyncAPI; gives a reference to it.
-    pub(super) fn schema(&mut self, name: &str, schema: Value) -> Value {
+    pub(super) fn schema(&mut self, name: &str, mut schema: Value) -> Value {
+        entitle(&mut schema, name);
         self.schemas.entry(name).or_insert(schema);
         schema_reference(name)
     }
 
-    /// Takes in a message.
-    pub(super) fn message(&mut self, name: &str, message: Value) {
+    /// Takes in a message. A payload of its own is called like the message, for programs that make types of it.
+    pub(super) fn message(&mut self, name: &str, mut message: Value) {
+        if let Some(payload) = message.get_mut("payload").filter(|payload| payload.get("$ref").is_none()) {
+            entitle(payload, name);
+        }
         self.messages.entry(name).or_insert(message);
     }
 
@@ -77,7 +81,9 @@ impl Components {
         self.schemas.insert(name.to_owned(), draft_7(&schema, prefix));
         for (word, definition) in definitions {
             let name = format!("{prefix}.{word}");
-            self.schemas.insert(name.clone(), draft_7(&definition, prefix));
+            let mut schema = draft_7(&definition, prefix);
+            entitle(&mut schema, &name);
+            self.schemas.insert(name.clone(), schema);
             self.definitions.insert(name, definition);
         }
     }
@@ -87,15 +93,30 @@ fn schema_reference(name: &str) -> Value {
     json!({"$ref": format!("{SCHEMAS}{name}")})
 }
 
+/// Programs that make types of schemas call them by their titles.
+fn entitle(schema: &mut Value, title: &str) {
+    if let Some(members) = schema.as_object_mut() {
+        members.entry("title").or_insert_with(|| title.into());
+    }
+}
+
 /// A schema in older words, whose definitions stand under names that begin with `prefix`.
 fn draft_7(schema: &Value, prefix: &str) -> Value {
     match schema {
         Value::Object(members) => {
+            let choices = members.get("oneOf").and_then(Value::as_array);
+            if let Some(words) = choices.and_then(|choices| words(choices)) {
+                return enumeration(members, &words);
+            }
             let mut told: Map<String, Value> =
                 members.iter().map(|(name, value)| member(name, value, prefix)).collect();
-            if told.len() > 1
-                && let Some(target) = told.shift_remove("$ref")
-            {
+            if let Some(target) = told.shift_remove("$ref") {
+                // Beside a reference nothing counts. What is said there stands in the published schema; programs that make
+                // types of the document make one of what is referred to.
+                let says_only = told.keys().all(|name| ["description", "title", "default"].contains(&name.as_str()));
+                if says_only {
+                    return json!({"$ref": target});
+                }
                 told.insert("allOf".to_owned(), json!([{"$ref": target}]));
             }
             Value::Object(told)
@@ -103,6 +124,33 @@ fn draft_7(schema: &Value, prefix: &str) -> Value {
         Value::Array(items) => items.iter().map(|item| draft_7(item, prefix)).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => schema.clone(),
     }
+}
+
+/// The words that a choice is between, with what is said of each; none where it is between anything else.
+fn words(choices: &[Value]) -> Option<Vec<(&str, &str)>> {
+    choices.iter().map(word).collect()
+}
+
+fn word(choice: &Value) -> Option<(&str, &str)> {
+    let members = choice.as_object()?;
+    let is_word = members.keys().all(|key| ["type", "const", "description"].contains(&key.as_str()));
+    let word = members.get("const").filter(|_| is_word)?.as_str()?;
+    Some((word, members.get("description").and_then(Value::as_str).unwrap_or_default()))
+}
+
+/// A choice between words as an enumeration, of which programs make one, with what is said of each word in its description.
+fn enumeration(members: &Map<String, Value>, words: &[(&str, &str)]) -> Value {
+    let mut told = members.clone();
+    told.shift_remove("oneOf");
+    let said = words.iter().filter(|(_, said)| !said.is_empty()).map(|(word, said)| format!("- `{word}`: {said}"));
+    let about = members.get("description").and_then(Value::as_str).map(str::to_owned);
+    let about: Vec<String> = about.into_iter().map(|about| about + "\n").chain(said).collect();
+    told.insert("type".to_owned(), "string".into());
+    told.insert("enum".to_owned(), words.iter().map(|(word, _)| *word).collect());
+    if !about.is_empty() {
+        told.insert("description".to_owned(), about.join("\n").into());
+    }
+    Value::Object(told)
 }
 
 fn member(name: &str, value: &Value, prefix: &str) -> (String, Value) {
@@ -129,18 +177,30 @@ mod tests {
         let newer = json!({
             "properties": {
                 "items": {"description": "said", "$ref": "#/$defs/Word"},
+                "long": {"minLength": 3, "$ref": "#/$defs/Word"},
                 "pair": {"type": "array", "prefixItems": [{"$ref": "#/$defs/Word"}, {}], "minItems": 2, "maxItems": 2},
             },
         });
         let older = json!({
             "properties": {
-                "items": {"description": "said", "allOf": [{"$ref": "#/components/schemas/x.Word"}]},
+                "items": {"$ref": "#/components/schemas/x.Word"},
+                "long": {"minLength": 3, "allOf": [{"$ref": "#/components/schemas/x.Word"}]},
                 "pair": {
                     "type": "array", "items": [{"$ref": "#/components/schemas/x.Word"}, {}], "minItems": 2, "maxItems": 2,
                 },
             },
         });
         assert_eq!(draft_7(&newer, "x"), older);
+    }
+
+    #[test]
+    fn a_choice_between_words_is_an_enumeration() {
+        let word = |word: &str, said: &str| json!({"type": "string", "const": word, "description": said});
+        let choice = json!({"oneOf": [word("a", "One."), word("b", "Other.")], "description": "Which."});
+        let told = json!({"description": "Which.\n\n- `a`: One.\n- `b`: Other.", "type": "string", "enum": ["a", "b"]});
+        assert_eq!(draft_7(&choice, "x"), told);
+        let mixed = json!({"oneOf": [word("a", "One."), {"type": "object"}]});
+        assert_eq!(draft_7(&mixed, "x"), mixed);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The stream of events over HTTP: lines of JSON, or server-sent events.
 
 use cordboard_dialects::catalogue::Entry;
-use cordboard_dialects::{Dialect, is_private};
+use cordboard_dialects::{Dialect, is_private, schema_path};
 use serde_json::{Map, Value, json};
 
 use super::{About, Parts, reference};
@@ -120,8 +120,9 @@ fn messages_of(about: &About, dialect: &Dialect, place: &Value, parts: &mut Part
 fn said(about: &About, dialect: &Dialect, entry: &Entry, parts: &mut Parts) -> Value {
     let value = parts.components.message_schema(about, dialect, entry);
     json!({
-        "title": entry.name,
+        "title": format!("{}.Line.{}", dialect.name, entry.name),
         "properties": {"channel": {"const": entry.channel}, "name": {"const": entry.name}, "value": value},
+        "x-schema": schema_path(&about.settings, dialect, &entry.name),
     })
 }
 

@@ -90,7 +90,7 @@ fn everything_that_is_pushed_is_in_it() {
                 assert!(document["channels"]["rte"]["messages"][format!("{TARGET}.{name}")].is_object(), "{name}");
             }
             let lines = &document["components"]["messages"][format!("{}.Line", dialect.name)]["payload"]["oneOf"];
-            assert!(lines.as_array().unwrap().iter().any(|line| line["title"] == name), "{name}");
+            assert!(lines.as_array().unwrap().iter().any(|line| line["properties"]["name"]["const"] == name), "{name}");
         }
     }
     assert_eq!(document["operations"]["tell.rte"]["messages"].as_array().unwrap().len(), 36);
