@@ -12,6 +12,7 @@ mod client;
 mod command_line;
 mod demo;
 mod identity;
+mod kafka;
 mod kill;
 mod process;
 mod requests;

@@ -15,6 +15,8 @@ pub(crate) const SECRET: &str = "canary-of-the-switch";
 pub(crate) struct Cordboard {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) address: SocketAddr,
+    /// Where it speaks Kafka's protocol.
+    pub(crate) kafka: SocketAddr,
     child: Option<Child>,
 }
 
@@ -32,7 +34,8 @@ impl Cordboard {
             );
         }
         std::fs::write(dir.path().join("cordboard.toml"), text).unwrap();
-        Self { dir, address: ([127, 0, 0, 1], 0).into(), child: None }
+        let none = ([127, 0, 0, 1], 0).into();
+        Self { dir, address: none, kafka: none, child: None }
     }
 
     /// A configuration with one tenant, `acme`, and its built-in switch `box`; `more` is put after the tenant's name.
@@ -66,10 +69,15 @@ impl Cordboard {
             .stderr(log)
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
-        self.address = address.unwrap_or_else(|| panic!("no address in {line:?}: {}", self.log())).parse().unwrap();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap) {
+            if let Some(address) = line.strip_prefix("kafka ") {
+                self.kafka = address.trim().parse().unwrap();
+                break;
+            }
+            let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
+            self.address = address.map_or(self.address, |address| address.parse().unwrap());
+        }
+        assert!(self.address.port() > 0 && self.kafka.port() > 0, "it says no addresses: {}", self.log());
         self.child = Some(child);
     }
 
@@ -123,6 +131,13 @@ impl Cordboard {
 
     pub(crate) fn token(&self, tenant: &str) -> String {
         let output = self.run(&["token", "create", "--tenant", tenant, "--name", "test", "--config"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// A token of who runs the server.
+    pub(crate) fn operator_token(&self) -> String {
+        let output = self.run(&["token", "create", "--operator", "test", "--config"]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
