@@ -198,10 +198,20 @@ impl Desk {
                 retained = Instant::now();
                 self.retain()?;
             }
-            if newest.is_none() && reader.wait(LOOK_EVERY) && !stops {
-                // What comes right after a write is written together with what follows.
-                std::thread::sleep(pause.saturating_sub(committed.elapsed()));
+            if newest.is_none() {
+                self.wait(&reader, pause.saturating_sub(committed.elapsed()));
             }
+        }
+    }
+
+    /// Until there is something to write, or to look at.
+    fn wait(&self, reader: &Reader, pause: Duration) {
+        if reader.wait(LOOK_EVERY) {
+            // What comes right after a write is written together with what follows.
+            std::thread::sleep(pause);
+        } else if self.parts.log.status().borrow().health.is_over() {
+            // Nothing will ever come, and the log does not wait for it.
+            std::thread::sleep(LOOK_EVERY);
         }
     }
 
