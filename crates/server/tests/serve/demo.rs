@@ -27,7 +27,7 @@ impl Demo {
             let line = line.unwrap();
             if let Some(url) = line.split("http://").nth(1) {
                 address = url.split('/').next().and_then(|host| host.parse().ok());
-            } else {
+            } else if line.starts_with('{') {
                 accounts.push(serde_json::from_str::<Value>(&line).unwrap());
                 if accounts.last().unwrap()["role"] == "administrator" {
                     break;
