@@ -7,6 +7,7 @@
 )]
 
 mod clients;
+mod groups;
 mod hostile;
 mod limits;
 mod wire;

@@ -1,5 +1,4 @@
 //! librdkafka's consumers in groups: they share partitions, go on from what was committed, and come back after a restart.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of a test fail like the test itself")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
