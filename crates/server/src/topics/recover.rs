@@ -258,11 +258,11 @@ impl Recovery<'_> {
     fn settle(&mut self, report: &mut OpenTopicsReport) -> Result<(), OpenTopicsError> {
         for ((topic, number), recovered) in &mut self.partitions {
             let appender = &mut recovered.appender;
-            if let Some(from) = recovered.from {
-                if appender.end() < from {
-                    let (file, end) = (appender.partition.path(from), appender.end());
-                    return Err(OpenTopicsError::Missing { file, from: end, to: from });
-                }
+            if let Some(from) = recovered.from
+                && appender.end() < from
+            {
+                let (file, end) = (appender.partition.path(from), appender.end());
+                return Err(OpenTopicsError::Missing { file, from: end, to: from });
             }
             if recovered.is_shorter {
                 report.dropped.push(name(topic, *number));
