@@ -148,12 +148,12 @@ async fn tools_read_settings_and_change_none() {
     // The error is not given out by this client; that there is nothing is.
     assert!(described[2].as_ref().unwrap().entries.is_empty());
 
-    let refused = Err(("voice-callthread".to_owned(), RDKafkaErrorCode::TopicAuthorizationFailed));
+    let refused = || Err(("voice-callthread".to_owned(), RDKafkaErrorCode::TopicAuthorizationFailed));
     let topic = NewTopic::new(TOPIC, 1, TopicReplication::Fixed(1));
-    assert_eq!(admin.create_topics([&topic], &options).await.unwrap(), [refused.clone()]);
-    assert_eq!(admin.delete_topics(&[TOPIC], &options).await.unwrap(), [refused.clone()]);
+    assert_eq!(admin.create_topics([&topic], &options).await.unwrap(), [refused()]);
+    assert_eq!(admin.delete_topics(&[TOPIC], &options).await.unwrap(), [refused()]);
     let more = NewPartitions::new(TOPIC, 9);
-    assert_eq!(admin.create_partitions([&more], &options).await.unwrap(), [refused]);
+    assert_eq!(admin.create_partitions([&more], &options).await.unwrap(), [refused()]);
     let change = AlterConfig::new(ResourceSpecifier::Topic(TOPIC)).set("retention.ms", "1");
     // Again the error is not given out by this client; that it was refused is counted.
     admin.alter_configs([&change], &options).await.unwrap();
