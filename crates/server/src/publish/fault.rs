@@ -106,6 +106,14 @@ impl Fault {
         }
     }
 
+    /// A client does not take its settings. Their values are not said: one of them is a password.
+    pub(super) fn setting(error: &KafkaError) -> Self {
+        if let KafkaError::ClientConfig(_, _, key, _) = error {
+            return Self::Setting(format!("librdkafka does not take its {key}"));
+        }
+        Self::Setting(error.to_string())
+    }
+
     /// Whether a new producer simply goes on.
     pub(super) fn is_restart(&self) -> bool {
         matches!(self, Self::Fatal(_) | Self::TopicReplaced { .. })
@@ -136,10 +144,10 @@ impl Fault {
             Some(code) if is_unknown(code) => Self::TopicMissing { topic },
             Some(code) if is_denied(code) => Self::NotAuthorised(format!("{topic}: {code}")),
             Some(RDKafkaErrorCode::MessageSizeTooLarge) => Self::TooLarge { topic, bytes: 0 },
-            Some(RDKafkaErrorCode::InvalidRecord | RDKafkaErrorCode::InvalidTimestamp) => Self::Time { topic },
+            Some(code) if is_untimely(code) => Self::Time { topic },
             Some(code) if is_silence(code) => Self::Unreachable(code.to_string()),
             Some(code) => Self::Refused { topic, code },
-            None => Self::Setting(error.to_string()),
+            None => Self::setting(error),
         }
     }
 
@@ -170,6 +178,12 @@ pub(super) fn is_denied(code: RDKafkaErrorCode) -> bool {
             | TopicAuthorizationFailed
             | UnsupportedSASLMechanism
     )
+}
+
+/// Whether a record, or one that was sent with it, is not as the broker wants it; of ours that can only be its time.
+fn is_untimely(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode::{InvalidDifferentRecord, InvalidRecord, InvalidTimestamp};
+    matches!(code, InvalidRecord | InvalidTimestamp | InvalidDifferentRecord)
 }
 
 /// Whether nobody answered, or not yet.

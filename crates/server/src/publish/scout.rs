@@ -55,7 +55,7 @@ impl<'a> Scout<'a> {
         ear: Ear,
     ) -> Result<Self, Fault> {
         let consumer = BaseConsumer::from_config_and_context(&consuming(kafka, shared), ear.clone())
-            .map_err(|error| Fault::Setting(error.to_string()))?;
+            .map_err(|error| Fault::setting(&error))?;
         Ok(Self { tenant, kafka, shared, runtime, ear, consumer })
     }
 
@@ -201,7 +201,7 @@ impl<'a> Scout<'a> {
     fn make(&self, wanted: Wanted<'_>) -> Result<(), Fault> {
         let Wanted { topic, partitions } = wanted;
         let admin: AdminClient<Ear> = AdminClient::from_config_and_context(self.shared, self.ear.clone())
-            .map_err(|error| Fault::Setting(error.to_string()))?;
+            .map_err(|error| Fault::setting(&error))?;
         let partitions = i32::try_from(partitions).unwrap_or(i32::MAX);
         let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(self.kafka.replication));
         let retention = self.kafka.retention_ms.map(|ms| ms.to_string());

@@ -54,7 +54,7 @@ pub(super) fn run(base: &Base) -> Result<(), Fault> {
     let shared = settings(&base.kafka)?;
     let Some(begun) = Begun::find(base, &shared, &ear)? else { return Ok(()) };
     let producer = ThreadedProducer::from_config_and_context(&producing(&base.kafka, &shared), ear.clone())
-        .map_err(|error| Fault::Setting(error.to_string()))?;
+        .map_err(|error| Fault::setting(&error))?;
     let mut session = Session {
         base,
         ear,
@@ -67,8 +67,8 @@ pub(super) fn run(base: &Base) -> Result<(), Fault> {
         raised_at: Instant::now(),
         is_changed: true,
     };
-    // Before anything is sent: a crash after that finds what there was to begin with.
-    session.keep()?;
+    // Before anything is sent: a crash after that has less to look through.
+    session.keep_if_changed();
     base.status.publishes();
     let ended = session.send();
     // What is acknowledged by now need not be looked for.
