@@ -20,11 +20,10 @@ from apache import Kafka, SmallDisk
 from clients import Broker, Log, clients
 from cordboard import Cordboard
 from faults import Failed, expect
-from house import TOPICS
+from house import STILL, TOPICS
 from topics import by_key, same
 
 SEED, SPEED = 7, 30
-STILL = 0.01  # the demonstration's clock as good as stands
 KILLS = 4
 AWAY_S = 20.0
 REQUEST_S = 2.0  # after which an answer of the broker is given up
@@ -220,7 +219,9 @@ class Trouble:
     def _equal(self):
         """The life stands still, everything arrives, and is compared; then it goes on."""
         self.cordboard.stop()
-        self.cordboard.start("--demo", "--seed", SEED, "--speed", STILL, "--log-level", "debug")
+        lively = self.cordboard.config.read_text(encoding="utf-8")
+        self.cordboard.config.write_text(lively + STILL, encoding="utf-8")
+        self.cordboard.start("--log-level", "debug")
         seen = []
 
         def is_still():
@@ -240,6 +241,7 @@ class Trouble:
             ids = [dict(record.headers)["event-id"] for record in records]
             expect(len(ids) == len(set(ids)), f"a record of {key} is there twice")
         self.cordboard.stop()
+        self.cordboard.config.write_text(lively, encoding="utf-8")
         self._live()
         return text
 
