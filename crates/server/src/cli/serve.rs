@@ -118,12 +118,14 @@ fn start_logging(args: &Args) -> Result<(), Failure> {
 }
 
 async fn serve(config: &Config, demo: Option<Demo>) -> Result<(), Failure> {
-    let wanted = config.rte.connections_max.saturating_add(config.http.connections_max);
+    let kafka = if config.kafka_listener.enabled { config.kafka_listener.connections_max } else { 0 };
+    let wanted = config.rte.connections_max.saturating_add(config.http.connections_max).saturating_add(kafka);
     if let Some(open) = open_files::raise().filter(|open| *open < wanted as u64) {
         tracing::warn!(
             open,
             wanted,
-            "fewer connections can be open than rte.connections_max and http.connections_max say"
+            "fewer connections can be open than rte.connections_max, http.connections_max and \
+             kafka_listener.connections_max say"
         );
     }
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::failed)?;
