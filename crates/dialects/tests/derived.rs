@@ -93,12 +93,11 @@ fn meaning(schema: &Value) -> Value {
         Value::Object(members) => {
             let mut kept = BTreeMap::new();
             for (name, value) in members.iter().filter(|(name, _)| !SAID.contains(&name.as_str())) {
-                let value = match value {
-                    Value::Object(named) if NAMES.contains(&name.as_str()) => {
-                        let named: BTreeMap<_, _> = named.iter().map(|(name, it)| (name, meaning(it))).collect();
-                        json!(named)
-                    }
-                    value => meaning(value),
+                let named = value.as_object().filter(|_| NAMES.contains(&name.as_str()));
+                let named = named.map(|named| named.iter().map(|(name, it)| (name, meaning(it))));
+                let value = match named {
+                    Some(named) => json!(named.collect::<BTreeMap<_, _>>()),
+                    None => meaning(value),
                 };
                 kept.insert(name, value);
             }
