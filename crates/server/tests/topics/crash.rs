@@ -99,13 +99,12 @@ fn schedule(seed: u64, tearings: &[Tearing], in_background: bool, met: &mut Met)
 
 /// The power went off, the disk was full or failed a sync while the store was opened.
 fn is_of_the_fault(error: &OpenTopicsError) -> bool {
-    match error {
-        OpenTopicsError::Io(_)
-        | OpenTopicsError::Log(OpenError::Io(_))
-        | OpenTopicsError::Read(log::ReadError::Io(_)) => true,
-        OpenTopicsError::Checkpoint { why, .. } => why.contains("the power is off"),
-        _ => false,
-    }
+    let is_of_the_disk = matches!(
+        error,
+        OpenTopicsError::Io(_) | OpenTopicsError::Log(OpenError::Io(_)) | OpenTopicsError::Read(log::ReadError::Io(_))
+    );
+    let is_of_the_power = matches!(error, OpenTopicsError::Checkpoint { why, .. } if why.contains("the power is off"));
+    is_of_the_disk || is_of_the_power
 }
 
 fn faults(random: &mut SplitMix64) -> Faults {

@@ -207,11 +207,11 @@ fn partitions_may_become_more_and_not_fewer_and_topics_come_and_go() {
     writer.append(0, &NewRecord { timestamp_ms: 1, key: b"k", value: b"v", headers: &[] }).unwrap();
     assert_eq!(writer.append(2, &NewRecord { timestamp_ms: 1, key: b"k", value: b"v", headers: &[] }), None);
     writer.commit(at(2)).unwrap();
-    assert_eq!(writer.retain(i64::MAX).unwrap() > 0, true);
+    assert!(writer.retain(i64::MAX).unwrap() > 0);
     writer.close().unwrap();
     let (writer, store) = opened(&[topics().remove(1), calls(5)]).unwrap();
     assert_eq!(writer.upto(), at(2));
-    assert_eq!(store.end(first).is_some_and(|end| end > 0), true);
+    assert!(store.end(first).is_some_and(|end| end > 0));
     let agents = PartitionId { topic: 0, partition: 0 };
     let all = records(&store, agents, 0, 300).unwrap();
     assert_eq!(all.len(), told.records[&PartitionId { topic: 1, partition: 0 }].len(), "left alone meanwhile");
