@@ -267,6 +267,10 @@ impl Recovery<'_> {
             if recovered.is_shorter {
                 report.dropped.push(name(topic, *number));
             }
+            if recovered.remake && recovered.from.is_none() {
+                // Files are made after the journal has what goes into them, and it has nothing.
+                return Err(OpenTopicsError::Foreign { file: appender.partition.path(appender.end()) });
+            }
             if recovered.remake {
                 appender.roll(&self.files)?;
             }
@@ -295,6 +299,10 @@ impl Recovery<'_> {
             for number in 0..topic.partitions {
                 let key = (topic.name.clone(), number);
                 if !self.partitions.contains_key(&key) {
+                    let dir = self.dir.join(&topic.name).join(number.to_string());
+                    if let Some(base) = bases(self.files.disk.as_ref(), &dir)?.first() {
+                        return Err(OpenTopicsError::Foreign { file: segment_path(&dir, *base) });
+                    }
                     self.add(&topic.name, number, &PartitionKept::default())?;
                 }
                 of_topic.extend(self.partitions.remove(&key).map(|recovered| recovered.appender));

@@ -1,16 +1,17 @@
 //! What is not as it was written is told, never passed over.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cordboard_kafka::batch;
 use cordboard_server::log::OpenError;
 use cordboard_server::log::disk::Disk as _;
 use cordboard_server::log::faulty_disk::{FaultyDisk, SplitMix64};
 use cordboard_server::topics::{
-    OpenTopicsError, PartitionId, ReadError, TopicStore, TopicWriter, VerifyTopicsReport, verify,
+    OpenTopicsError, PartitionId, ReadError, Topic, TopicStore, TopicWriter, VerifyTopicsReport, open, verify,
 };
 
-use crate::support::{DIR, Told, at, open_on, records};
+use crate::support::{DIR, EPOCH, Told, at, open_on, records, small_limits};
 
 const ID: PartitionId = PartitionId { topic: 1, partition: 0 };
 
@@ -175,6 +176,14 @@ fn files_of_others_and_a_journal_that_is_gone_are_refused() {
     assert!(matches!(error, OpenTopicsError::Foreign { .. }), "{error}");
     disk.lose(&foreign);
     drop(open_on(&disk).unwrap());
+    // A partition that nobody has written to yet.
+    let foreign = Path::new(DIR).join("new/1/00000000000000000000.batches");
+    disk.put(&foreign, b"and what is this");
+    let new = [Topic { name: "new".to_owned(), partitions: 2 }];
+    let error = open(Arc::new(disk.clone()), Path::new(DIR), &new, small_limits(), EPOCH).err().unwrap();
+    assert!(matches!(error, OpenTopicsError::Foreign { .. }), "{error}");
+    assert_eq!(disk.bytes(&foreign).unwrap(), b"and what is this");
+    disk.lose(&foreign);
     for name in disk.list(&journal).unwrap() {
         disk.lose(&journal.join(name));
     }
