@@ -13,6 +13,9 @@ CONFIGURATION = """
 [http]
 listen = "127.0.0.1:{http}"
 
+[kafka_listener]
+enabled = false
+
 [[tenant]]
 name = "main"
 
