@@ -6,6 +6,8 @@
 pub mod access;
 mod asyncapi;
 pub(crate) mod body;
+#[cfg(test)]
+mod committed;
 pub mod connection;
 pub mod door;
 mod happenings;

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::boxed_link::{BoxedLink, BuiltIn};
 use crate::clock::Clock;
-use crate::config::{self, Boxed, Config, Http, SecretError, Tenant};
+use crate::config::{self, Boxed, Config, SecretError, Tenant};
 use crate::connectors;
 use crate::gateway::connection;
 use crate::gateway::http::App;
@@ -61,8 +61,6 @@ impl Server {
             .map_err(|error| ServeError::Listen { address: config.http.listen, error })?;
         let address =
             listener.local_addr().map_err(|error| ServeError::Listen { address: config.http.listen, error })?;
-        // Where we are is told to others: it is no longer "any free port".
-        let config = &Config { http: Http { listen: address, ..config.http.clone() }, ..config.clone() };
         let kafka = kafka_listener(&config.kafka_listener).await?;
         // Whatever is written of where we are names the ports that the system chose, where it was to choose them.
         let mut config = config.clone();

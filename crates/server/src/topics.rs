@@ -50,6 +50,7 @@
 
 mod append;
 mod checkpoint;
+pub mod headers;
 mod index;
 mod journal;
 pub mod keep;
@@ -87,6 +88,13 @@ pub struct Topic {
 impl Topic {
     /// No name is longer, in bytes: Kafka's own limit.
     pub const NAME_BYTES_MAX: usize = 249;
+
+    /// Whether a topic can be called so, by Kafka's rules.
+    #[must_use]
+    pub fn is_name(name: &str) -> bool {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        !matches!(name, "" | "." | "..") && name.len() <= Self::NAME_BYTES_MAX && name.chars().all(allowed)
+    }
 }
 
 /// Names a partition of a store.
@@ -275,6 +283,16 @@ mod tests {
         assert_eq!(segment_base(&name(i64::MAX)), Some(i64::MAX));
         for other in ["1.batches", "00000000000000000001.segment", "99999999999999999999.batches", "lock"] {
             assert_eq!(segment_base(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn names_are_such_as_kafka_takes() {
+        for name in ["a", "voice-callthread", "acme.voice_callthread", &"x".repeat(249)] {
+            assert!(Topic::is_name(name), "{name}");
+        }
+        for name in ["", ".", "..", "a/b", "ä", "a b", &"x".repeat(250)] {
+            assert!(!Topic::is_name(name), "{name}");
         }
     }
 }

@@ -15,6 +15,17 @@ pub enum TopicNames {
     PerTenant,
 }
 
+impl TopicNames {
+    /// What this topic of this tenant is called.
+    #[must_use]
+    pub fn of(self, tenant: &str, topic: &str) -> String {
+        match self {
+            Self::Shared => topic.to_owned(),
+            Self::PerTenant => format!("{tenant}.{topic}"),
+        }
+    }
+}
+
 settings! {
     /// Topics: what is told as records of Kafka, from here or to a Kafka of yours. They are kept as soon as one of the two
     /// is wanted: each message is written down once, and keeps its offset.

@@ -26,13 +26,9 @@ impl Layout {
     pub(super) fn new(tenant: &str, names: TopicNames, store: &TopicStore) -> Self {
         let (mut topics, mut slots) = (Vec::new(), Vec::new());
         for (topic, known) in (0..).zip(store.topics()) {
-            let name = match names {
-                TopicNames::Shared => known.name.clone(),
-                TopicNames::PerTenant => format!("{tenant}.{}", known.name),
-            };
             let first = slots.len();
             slots.extend((0..known.partitions).map(|partition| PartitionId { topic, partition }));
-            topics.push(LaidTopic { name, slots: first..slots.len() });
+            topics.push(LaidTopic { name: names.of(tenant, &known.name), slots: first..slots.len() });
         }
         Self { topics, slots }
     }

@@ -15,9 +15,10 @@ use tokio::runtime::Runtime;
 use super::client::{Ear, consuming};
 use super::fault::Fault;
 use super::resume::{Ends, Found, Plan};
-use super::walk::{ID_HEADER, MessageId, POSITION_HEADER, TENANT_HEADER};
+use super::walk::MessageId;
 use crate::config::Kafka;
 use crate::log::Position;
+use crate::topics::headers;
 
 /// One question and its answer; shorter than a broker may take, so that a stop is noticed. It is asked again.
 const ANSWER_MAX: Duration = Duration::from_millis(2_000);
@@ -261,9 +262,9 @@ fn headers<'m>(message: &'m BorrowedMessage<'_>) -> (Option<&'m [u8]>, MessageId
     for header in message.headers().into_iter().flat_map(|headers| headers.iter()) {
         let Some(value) = header.value else { continue };
         match header.key {
-            TENANT_HEADER => whose = Some(value),
-            ID_HEADER => id = MessageId::read(value),
-            POSITION_HEADER => {
+            headers::TENANT => whose = Some(value),
+            headers::EVENT_ID => id = MessageId::read(value),
+            headers::POSITION => {
                 position = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok()).unwrap_or(position);
             }
             _ => {}

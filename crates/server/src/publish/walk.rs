@@ -11,20 +11,14 @@ use bytes::Bytes;
 use cordboard_kafka::batch::{self, BatchError, BatchHead, Record, Records};
 
 use crate::log::Position;
-
-/// The header that says which message a record is; the same message has the same for ever.
-pub(super) const ID_HEADER: &str = "event-id";
-/// The header that says of whom it tells.
-pub(super) const TENANT_HEADER: &str = "tenant";
-/// The header that says when it was told.
-pub(super) const POSITION_HEADER: &str = "position";
+use crate::topics::headers;
 
 /// Which message a record is: its UUID as a number; 0 where it has none, which is never the same as another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct MessageId(pub(super) u128);
 
 impl MessageId {
-    /// Reads the header [`ID_HEADER`].
+    /// Reads the header [`headers::EVENT_ID`].
     pub(super) fn read(header: &[u8]) -> Self {
         Self(uuid::Uuid::try_parse_ascii(header).map_or(0, |uuid| uuid.as_u128()))
     }
@@ -135,11 +129,12 @@ impl<S: Source> Walk<S> {
         let Some(cursor) = self.cursors.get_mut(slot).filter(|cursor| cursor.head.is_none()) else { return Ok(()) };
         loop {
             if let Some(record) = cursor.record()? {
-                let told = record.header(POSITION_HEADER).and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+                let told =
+                    record.header(headers::POSITION).and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
                 // Within a partition they never run backwards.
                 cursor.position = cursor.position.max(told.unwrap_or(cursor.position));
                 cursor.next = record.offset.saturating_add(1);
-                let id = record.header(ID_HEADER).map(|id| MessageId::read(id)).unwrap_or_default();
+                let id = record.header(headers::EVENT_ID).map(|id| MessageId::read(id)).unwrap_or_default();
                 cursor.head = Some(Head { slot, record, position: cursor.position, id });
                 self.order.push(Reverse((cursor.position, slot)));
                 return Ok(());

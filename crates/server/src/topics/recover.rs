@@ -121,10 +121,7 @@ fn check_topics(topics: &[Topic]) -> Result<(), OpenTopicsError> {
     let mut names = BTreeSet::new();
     for topic in topics {
         let name = topic.name.as_str();
-        let is_sound = !matches!(name, "" | "." | ".." | JOURNAL)
-            && name.len() <= Topic::NAME_BYTES_MAX
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
-        if !is_sound || !names.insert(name) || topic.partitions == 0 {
+        if !Topic::is_name(name) || name == JOURNAL || !names.insert(name) || topic.partitions == 0 {
             return Err(OpenTopicsError::Topic { name: name.chars().take(Topic::NAME_BYTES_MAX).collect() });
         }
     }

@@ -18,7 +18,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
 use uuid::Uuid;
 
-use super::{CommitTopicsError, Topic, TopicWriter};
+use super::{CommitTopicsError, Topic, TopicWriter, headers};
 use crate::checkpoints::Checkpoints;
 use crate::clock::Clock;
 use crate::config;
@@ -219,15 +219,16 @@ impl Desk {
     fn begin(&self) -> Result<(Reader, World), ScribeError> {
         let ScribeParts { log, checkpoints, writer, tenant, .. } = &self.parts;
         let (upto, newest) = (writer.upto(), log.durable());
+        // Nothing before this can be said: the world of that time is not known any more.
+        let oldest = checkpoints.oldest(log).unwrap_or(newest.sequence);
         let after = match log.reader(upto) {
-            Ok(_) => upto.sequence,
+            Ok(_) if upto.sequence >= oldest => upto.sequence,
             Err(ReadError::BeyondEnd { .. }) => return Err(ScribeError::Ahead { upto, newest }),
-            Err(error @ (ReadError::Gone { .. } | ReadError::OtherEpoch { .. })) => {
-                let oldest = checkpoints.oldest(log).unwrap_or(newest.sequence);
+            Ok(_) | Err(ReadError::Gone { .. } | ReadError::OtherEpoch { .. }) => {
                 if upto.sequence > 0 && upto.epoch == newest.epoch {
                     let lost = oldest.saturating_sub(upto.sequence);
                     self.shared.counts.lost.inc_by(lost);
-                    tracing::error!(%error, tenant, lost, "topics lack events that the log no longer has; they go on with what it has");
+                    tracing::error!(%upto, tenant, lost, "topics lack events that cannot be said any more; they go on with the oldest that can");
                 }
                 oldest
             }
@@ -275,15 +276,15 @@ impl Desk {
                 let schema = self.schemas.entry((dialect.name, message.name)).or_insert_with(|| {
                     format!("{}{}", self.parts.schema_base, schema_path(&self.parts.settings, dialect, message.name))
                 });
-                let headers = [
-                    ("tenant", self.parts.tenant.as_bytes()),
-                    ("position", position.as_bytes()),
-                    ("event-id", id.as_bytes()),
-                    ("origin", origin.as_bytes()),
-                    ("schema", schema.as_bytes()),
+                let all = [
+                    (headers::TENANT, self.parts.tenant.as_bytes()),
+                    (headers::POSITION, position.as_bytes()),
+                    (headers::EVENT_ID, id.as_bytes()),
+                    (headers::ORIGIN, origin.as_bytes()),
+                    (headers::SCHEMA, schema.as_bytes()),
                 ];
                 let (key, value) = (message.key.as_bytes(), message.value.as_bytes());
-                self.parts.writer.append(topic, &NewRecord { timestamp_ms, key, value, headers: &headers });
+                self.parts.writer.append(topic, &NewRecord { timestamp_ms, key, value, headers: &all });
                 self.shared.counts.records.inc();
                 self.shared.counts.bytes.inc_by((key.len() + value.len()) as u64);
             }

@@ -1,7 +1,5 @@
 //! The document is what is committed, no reference of it leads nowhere, and what is said in it is what is said.
 
-use std::path::Path;
-
 use cordboard_core::Guid;
 use cordboard_core::listed::Listed as _;
 use cordboard_dialects::DIALECTS;
@@ -10,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::config::{KafkaSecurity, SaslMechanism};
+use crate::gateway::committed;
 use crate::gateway::rte::words::{self, Fault, TARGET};
 
 fn of(set: impl FnOnce(&mut Config)) -> Value {
@@ -34,18 +33,7 @@ fn references(value: &Value) -> Vec<String> {
 
 #[test]
 fn the_committed_document_is_what_is_served() {
-    let mut text = serde_json::to_string_pretty(&of(|_| {})).unwrap();
-    text.push('\n');
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/asyncapi.json");
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&file, &text).unwrap();
-    }
-    let kept = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        kept == text,
-        "{} is not what is served; run the tests once with UPDATE=1 and read the diff",
-        file.display()
-    );
+    committed::check("asyncapi.json", &of(|_| {}));
 }
 
 #[test]

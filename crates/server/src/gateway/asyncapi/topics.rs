@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{About, Parts, reference};
 use crate::config::{KafkaSecurity, SaslMechanism, TopicNames};
+use crate::topics::headers;
 
 /// The version of AsyncAPI's words for Kafka.
 const BINDING: &str = "0.5.0";
@@ -23,7 +24,7 @@ pub(super) fn add(about: &About, parts: &mut Parts) {
         return; // Nobody could read them.
     }
     let servers: Vec<Value> = parts.servers.keys().map(|name| reference("servers", name)).collect();
-    let headers = parts.components.schema("kafka.Headers", headers(about));
+    let headers = parts.components.schema("kafka.Headers", header_shape(about));
     for (dialect, topic) in topics {
         let mut messages = Map::new();
         let catalogue = (dialect.catalogue)();
@@ -121,7 +122,7 @@ fn key(dialect: &Dialect, topic: &str) -> &'static str {
 }
 
 /// The headers of every record.
-fn headers(about: &About) -> Value {
+fn header_shape(about: &About) -> Value {
     let origins = json!([Origin::Live, Origin::Synthesised]);
     let text = |description: &str| json!({"type": "string", "minLength": 1, "description": description});
     let form =
@@ -130,17 +131,17 @@ fn headers(about: &About) -> Value {
     json!({
         "type": "object",
         "description": "The headers of a record, each a text in UTF-8, in this order.",
-        "required": ["tenant", "position", "event-id", "origin", "schema"],
+        "required": headers::ALL,
         "properties": {
-            "tenant": text("The tenant's name."),
-            "position": form("^[0-9]+-[0-9]+$", "The place of the event in the tenant's log: epoch and sequence."),
-            "event-id": {"type": "string", "format": "uuid", "description": id},
-            "origin": {
+            (headers::TENANT): text("The tenant's name."),
+            (headers::POSITION): form("^[0-9]+-[0-9]+$", "The place of the event in the tenant's log: epoch and sequence."),
+            (headers::EVENT_ID): {"type": "string", "format": "uuid", "description": id},
+            (headers::ORIGIN): {
                 "type": "string",
                 "enum": origins,
                 "description": "Whether a switch said so when it happened, or it was concluded later.",
             },
-            "schema": {
+            (headers::SCHEMA): {
                 "type": "string",
                 "format": "uri",
                 "description": "Where the JSON Schema of the value is published.",

@@ -18,6 +18,7 @@ use kafka_protocol::protocol::StrBytes;
 use super::names::SeenTopic;
 use super::principal::Principal;
 use super::{Broker, Client, NODE};
+use crate::topics::Topic;
 
 /// What may be done with a topic, as bits: read, describe, describe its settings.
 const TOPIC_OPERATIONS: i32 = 1 << 3 | 1 << 8 | 1 << 10;
@@ -95,19 +96,13 @@ fn topic_found(topic: &SeenTopic) -> MetadataResponseTopic {
 fn topic_missing(wanted: &MetadataRequestTopic) -> MetadataResponseTopic {
     let error = match &wanted.name {
         None => ResponseError::UnknownTopicId,
-        Some(name) if is_name(name) => ResponseError::UnknownTopicOrPartition,
+        Some(name) if Topic::is_name(name) => ResponseError::UnknownTopicOrPartition,
         Some(_) => ResponseError::InvalidTopicException,
     };
     MetadataResponseTopic::default()
         .with_error_code(error.code())
         .with_name(Some(wanted.name.clone().unwrap_or_default()))
         .with_topic_id(wanted.topic_id)
-}
-
-/// Whether a topic could be called so, by Kafka's rules.
-fn is_name(name: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    (1..=249).contains(&name.len()) && name.chars().all(allowed) && !matches!(name, "." | "..")
 }
 
 /// The broker, as tools ask for it.

@@ -36,10 +36,7 @@ impl Names {
     /// # Errors
     /// [`NamesError`]
     pub fn open(data: &Path, names: TopicNames, stores: &[(String, TopicStore)]) -> Result<Self, NamesError> {
-        let topics_of = |stored: &(String, TopicStore)| match names {
-            TopicNames::Shared => whole(stored, str::to_owned),
-            TopicNames::PerTenant => whole(stored, |topic| format!("{}.{topic}", stored.0)),
-        };
+        let topics_of = |stored: &(String, TopicStore)| whole(stored, |topic| names.of(&stored.0, topic));
         let mut tenants = BTreeMap::new();
         for stored in stores {
             tenants.insert(stored.0.clone(), View::new(topics_of(stored))?);
@@ -97,7 +94,7 @@ impl View {
         let mut all = BTreeMap::new();
         for topic in topics {
             let name = topic.name.clone();
-            if !is_topic(&name) {
+            if !Topic::is_name(&name) {
                 return Err(NamesError::Name { name });
             }
             if all.insert(name.clone(), topic).is_some() {
@@ -232,13 +229,6 @@ impl Content for Kept {
     fn version(&mut self) -> &mut u32 {
         &mut self.version
     }
-}
-
-/// Whether clients of Kafka take it as the name of a topic.
-fn is_topic(name: &str) -> bool {
-    const CHARS_MAX: usize = 249;
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    !matches!(name, "" | "." | "..") && name.len() <= CHARS_MAX && name.chars().all(allowed)
 }
 
 /// Why topics cannot be named.
@@ -410,16 +400,6 @@ mod tests {
             fs::write(&file, &wrong).unwrap();
             assert!(Names::open(data.path(), TopicNames::Shared, &shelf.stores).is_err(), "{wrong}");
             assert_eq!(fs::read_to_string(&file).unwrap(), wrong, "it is left as it is");
-        }
-    }
-
-    #[test]
-    fn names_are_such_as_kafka_takes() {
-        for name in ["a", "voice-callthread", "acme.voice_callthread", &"x".repeat(249)] {
-            assert!(is_topic(name), "{name}");
-        }
-        for name in ["", ".", "..", "a/b", "ä", "a b", &"x".repeat(250)] {
-            assert!(!is_topic(name), "{name}");
         }
     }
 }

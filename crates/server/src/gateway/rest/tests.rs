@@ -1,17 +1,13 @@
 //! The table walked: every path is what the document says of it, and is named in docs/rest.md.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use serde_json::Value;
 
 use super::openapi::document;
 use super::route::{Basis, Who};
 use super::table::{PATH_PARAMETERS, ROUTES};
-
-fn docs() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
-}
+use crate::gateway::committed::{self, docs};
 
 #[test]
 fn every_row_is_a_path_of_its_own_with_known_parameters() {
@@ -82,18 +78,7 @@ fn collect(value: &Value, references: &mut Vec<String>) {
 
 #[test]
 fn the_committed_document_is_what_is_served() {
-    let mut text = serde_json::to_string_pretty(&document()).unwrap();
-    text.push('\n');
-    let file = docs().join("openapi.json");
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&file, &text).unwrap();
-    }
-    let kept = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        kept == text,
-        "{} is not what is served; run the tests once with UPDATE=1 and read the diff",
-        file.display()
-    );
+    committed::check("openapi.json", &document());
 }
 
 #[test]

@@ -230,42 +230,52 @@ fn a_log_that_was_set_back_is_not_gone_on_with() {
     assert!(matches!(error, ScribeError::Ahead { .. }), "{error}");
 }
 
+/// 300: the log dropped what comes next. 699: it has that, but no world from which it could be said.
 #[test]
-fn what_the_log_dropped_unwritten_is_counted_and_the_rest_is_written() {
+fn what_cannot_be_said_any_more_is_counted_and_the_rest_is_written() {
+    for written in [300, 699] {
+        lose_after(written);
+    }
+}
+
+fn lose_after(written: u64) {
+    const KNOWN: u64 = 700;
     let dir = tempfile::tempdir().unwrap();
     let events = life(3, 900);
-    let kept = keep_log(dir.path(), 5, log_config(), &events[..300]);
+    let (first, rest) = events.split_at(usize::try_from(written).unwrap());
+    let kept = keep_log(dir.path(), 5, log_config(), first);
     let (mut early, _) = desk(dir.path(), &kept);
     write_all(&mut early);
     drop((early, kept));
-    // Small files, so that the oldest can be dropped.
-    let (log, checkpoints) = keep_log(dir.path(), 5, log_config(), &events[300..]);
+    let (log, checkpoints) = keep_log(dir.path(), 5, log_config(), rest);
+    drop(log);
     // The mirror keeps worlds, and lets the log drop what they cover.
     let mut world = World::default();
-    events[..700].iter().for_each(|event| evolve(&mut world, event));
-    let (position, stored) = (Position { epoch: 5, sequence: 700 }, crate::state::encode_world(&world).unwrap());
+    events.iter().zip(0..KNOWN).for_each(|(event, _)| evolve(&mut world, event));
+    let (position, stored) = (Position { epoch: 5, sequence: KNOWN }, crate::state::encode_world(&world).unwrap());
     let opened = log::open(Arc::new(RealDisk), &dir.path().join("log"), log_config(), 5).unwrap();
     for _ in 0..log::SNAPSHOTS_KEPT {
         opened.log.store_snapshot(position, &stored).unwrap();
     }
-    checkpoints.store(700, &stored, 0).unwrap();
+    checkpoints.store(KNOWN, &stored, 0).unwrap();
     opened.log.retain(events[899].at.0).unwrap();
-    drop(log);
     let kept = (opened.log, checkpoints);
-    assert!(kept.0.oldest().sequence > 300, "the log dropped what the topics lack: {}", kept.0.oldest());
+    let oldest = kept.0.oldest().sequence;
+    assert!((301..=699).contains(&oldest), "the log dropped some, and not all before {KNOWN}: {oldest}");
     let (mut late, store) = desk(dir.path(), &kept);
     write_all(&mut late);
-    assert_eq!(late.shared.counts.lost.get(), 400);
+    assert_eq!(late.shared.counts.lost.get(), KNOWN - written);
     let whole = expected(&events, 5);
     for (place, said) in contents(&store) {
-        let lacks = |it: &&Said| {
+        let is_there = |it: &&Said| {
             let sequence: u64 = it.position.split_once('-').unwrap().1.parse().unwrap();
-            sequence <= 300 || sequence > 700
+            sequence <= written || sequence > KNOWN
         };
-        assert_eq!(said, whole[&place].iter().filter(lacks).cloned().collect::<Vec<_>>());
+        assert_eq!(said, whole[&place].iter().filter(is_there).cloned().collect::<Vec<_>>());
     }
 }
 
+/// Small files, so that the oldest can be dropped.
 fn log_config() -> LogConfig {
     LogConfig { segment_bytes_max: 40_000, log_bytes_max: 40_000, ..LogConfig::default() }
 }
