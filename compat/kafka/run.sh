@@ -15,8 +15,5 @@ apache_kafka
 kafka_python
 kafkajs
 need kcat kcat
-if [ -z "${CORDBOARD_BIN:-}" ]; then
-  cargo build --quiet --package cordboard-server --bin cordboard
-  CORDBOARD_BIN=${CARGO_TARGET_DIR:-target}/debug/cordboard
-fi
-PYTHONDONTWRITEBYTECODE=1 exec "$KAFKA_CACHE/venv/bin/python" $KAFKA_HERE/driver/main.py "$CORDBOARD_BIN" "$KAFKA_CACHE" "$@"
+need_cordboard
+PYTHONPATH=compat/shared PYTHONDONTWRITEBYTECODE=1 exec "$CACHE/venv/bin/python" $HERE/driver/main.py "$CORDBOARD_BIN" "$CACHE" "$@"

@@ -8,6 +8,8 @@
 # Exit codes: 0 all played, 1 some failed, 77 not possible here (the line starting with SKIPPED says why).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# shellcheck source=compat/shared/tools.sh
+. compat/shared/tools.sh
 
 HERE=compat/rte
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/cordboard/rte
@@ -23,35 +25,19 @@ main() {
   javascript
   java_client
   python_clients
-  if [ -z "${CORDBOARD_BIN:-}" ]; then
-    cargo build --quiet --package cordboard-server --bin cordboard
-    CORDBOARD_BIN=${CARGO_TARGET_DIR:-target}/debug/cordboard
-  fi
-  CHROMIUM=$CHROMIUM PYTHONDONTWRITEBYTECODE=1 exec "$CACHE/venv/bin/python" $HERE/driver/main.py "$CORDBOARD_BIN" "$CACHE" "$@"
+  need_cordboard
+  CHROMIUM=$CHROMIUM PYTHONPATH=compat/shared PYTHONDONTWRITEBYTECODE=1 exec "$CACHE/venv/bin/python" $HERE/driver/main.py "$CORDBOARD_BIN" "$CACHE" "$@"
 }
 
 need_commands() {
-  need node "nodejs npm" && need npm "npm"
+  need_node $NODE_MAJOR_MIN
   need javac "openjdk-$JAVA_MAJOR_MIN-jdk-headless" && need mvn "maven"
   need python3 "python3 python3-venv"
-  [ "$(node -p 'parseInt(process.versions.node)')" -ge $NODE_MAJOR_MIN ] || skip "node $NODE_MAJOR_MIN or newer is needed, here is $(node --version)"
   [ "$(javac -version 2>&1 | sed 's/[^0-9]*\([0-9]*\).*/\1/')" -ge $JAVA_MAJOR_MIN ] || skip "Java $JAVA_MAJOR_MIN or newer is needed, here is $(javac -version 2>&1)"
-}
-
-need() { # COMMAND PACKAGES
-  command -v "$1" >/dev/null || apt_get "$1" "$2"
 }
 
 need_chromium() {
   [ -x "$CHROMIUM" ] || apt_get chromium chromium
-}
-
-apt_get() { # WHAT PACKAGES
-  [ "$(id -u)" = 0 ] || skip "$1 is missing: apt-get install $2"
-  announce "installing $2 with apt-get"
-  # shellcheck disable=SC2086 # several packages
-  { apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $2; } >"$CACHE/apt.log" 2>&1 \
-    || skip "$1 cannot be installed; see $CACHE/apt.log"
 }
 
 javascript() {
@@ -81,23 +67,5 @@ python_clients() {
     || skip "pip cannot get them; see $CACHE/pip.log"
   remember venv $HERE/requirements.txt
 }
-
-# Whether what was made of these files is there and they are still the same.
-is_current() { # WHAT FILES...
-  local what=$1
-  shift
-  [ -d "$CACHE/$what" ] && [ "$(cat "$CACHE/$what.made" 2>/dev/null)" = "$(sha256sum "$@")" ]
-}
-
-remember() { # WHAT FILES...
-  local what=$1
-  shift
-  sha256sum "$@" >"$CACHE/$what.made"
-}
-
-# Announcements pass the log of ./test by, where it runs this.
-announce() { if { true >&3; } 2>/dev/null; then printf '      %s\n' "$*" >&3; else printf '%s\n' "$*"; fi; }
-
-skip() { echo "SKIPPED: $*"; exit 77; }
 
 main "$@"

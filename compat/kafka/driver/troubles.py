@@ -2,7 +2,7 @@
 """What can befall a Kafka that Cordboard publishes to, and Cordboard meanwhile. After each trouble the topics there hold,
 per key, the same records in the same order as Cordboard's own listener: none missing, none twice.
 
-usage: troubles.py CORDBOARD CACHE [--away-s SECONDS] [--only TEXT]...    also played by main.py
+usage: PYTHONPATH=compat/shared troubles.py CORDBOARD CACHE [--away-s SECONDS] [--only TEXT]...    also played by main.py
 """
 
 import argparse
